@@ -11,7 +11,7 @@ EXAMPLE_MODULE := examples/custom_operator/python/grism_custom_operator.abi3.so
 CARGO_OPTIONS := --locked --features grism-python/failpoints
 EVERYTHING := $(CARGO_OPTIONS) --workspace --all-targets
 
-.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python deny format wheel bench bench-peers
+.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python deny features format wheel bench bench-peers
 
 help:
 	@echo "make demo    load the flights, query them locally and on Ray"
@@ -21,6 +21,7 @@ help:
 	@echo "make fuzz    random texts for the parser and its speed, random queries for the engines, each many times"
 	@echo "make lint    formatting, clippy, rustdoc, ruff, mypy"
 	@echo "make deny    licences, bans and sources of dependencies, by cargo-deny"
+	@echo "make features  the library, the command and the extension without cargo features, and with each alone"
 	@echo "make wheel   the Python package with the grism command, in release, tried in a bare virtual environment"
 	@echo "make bench-peers  the table of Grism beside other systems; OPTIONS='--quick --only teams' and others: OPTIONS=--help"
 	@echo "make bench   the times of the demo's queries, of bulk loads beside Kuzu and DuckDB, and of point lookups"
@@ -77,6 +78,17 @@ formatted:
 deny:
 	@command -v cargo-deny > /dev/null || cargo install --locked cargo-deny
 	cargo deny --locked check licenses bans sources
+
+# Each set of features has cargo check again what lies below them, Lance among it, so that no other target asks for one.
+# Warnings are errors, since what only a feature uses must not be there without it.
+FEATURE_SETS := none ray s3 gcs azure
+features: $(VENV)/ready
+	for package in grism grism-cli grism-python; do for set in $(FEATURE_SETS); do \
+		echo "$$package with the features: $$set"; \
+		cargo clippy --locked --quiet -p $$package --lib --bins --no-default-features \
+			$$(test $$set = none || echo --features $$set) -- -D warnings || exit 1; \
+	done; done
+	cargo test --locked -p grism --no-default-features --lib without_ray
 
 lint-python: $(VENV)/ready
 	$(BIN)/ruff check python examples benches

@@ -33,6 +33,19 @@ pub enum RayConnection {
 }
 
 impl Engine {
+    /// Refuses an engine that the program was built without.
+    ///
+    /// # Errors
+    /// `Unsupported`, with the feature that it needs.
+    pub(crate) fn check(self) -> Result<()> {
+        match self {
+            Self::Staged | Self::Ray if cfg!(not(feature = "ray")) => {
+                Err(without_ray(&format!("the engine `{}`", self.name())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The engine that `auto` is for a graph of so many rows; `None` for a graph in memory, which this process alone has.
     fn automatic(rows_on_disk: Option<u64>, ray: RayConnection) -> Self {
         match rows_on_disk {
@@ -76,20 +89,29 @@ impl Engine {
 }
 
 impl Graph {
-    /// The engine that runs queries on the newest snapshot where `engine` is asked for: itself, but for [`Engine::Auto`].
+    /// The engine that runs queries on the newest snapshot where `engine` is asked for: itself, but for [`Engine::Auto`], which
+    /// never is one that the program was built without.
     ///
     /// # Errors
-    /// `Unavailable` where the graph cannot be read.
+    /// `Unavailable` where the graph cannot be read; `Unsupported` for an engine that the program was built without.
     pub async fn engine_for(&self, engine: Engine, ray: RayConnection) -> Result<Engine> {
         if engine != Engine::Auto {
-            return Ok(engine);
+            return engine.check().map(|()| engine);
         }
         let snapshot = self.snapshot(SnapshotSelector::Newest).await?;
         let tables = snapshot.statistics().tables.values();
         let rows = tables.map(|table| table.rows).sum();
         let is_in_memory = self.storage().descriptor().uri.starts_with("memory:");
-        Ok(Engine::automatic((!is_in_memory).then_some(rows), ray))
+        let chosen = Engine::automatic((!is_in_memory).then_some(rows), ray);
+        Ok(chosen.check().map_or(Engine::Local, |()| chosen))
     }
+}
+
+/// The refusal of what needs stages by a program that has none.
+pub(crate) fn without_ray(wanted: &str) -> Error {
+    Error::unsupported(format!(
+        "{wanted} by this program, which is built without the feature `ray`: build it with that feature of the crate `grism`"
+    ))
 }
 
 #[cfg(test)]

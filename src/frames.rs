@@ -9,10 +9,7 @@ use grism_logical::Frame;
 use crate::Graph;
 use crate::entity_columns::EntityColumns;
 use crate::explain::{FinishedRun, Measure, explain_prepared};
-use crate::query::{
-    PlannedQuery, Prepared, QueryOptions, QueryResult, bind_context, check_for_ray,
-    distributed_planner, facts, now, run_plan,
-};
+use crate::query::{Prepared, QueryOptions, QueryResult, bind_context, facts, now, run_plan};
 
 impl Graph {
     /// A frame of the nodes with `label`, or of all nodes, on the newest snapshot.
@@ -67,25 +64,6 @@ impl Graph {
         Ok(result)
     }
 
-    /// Plans a frame in stages.
-    ///
-    /// # Errors
-    /// As [`Self::query`].
-    pub async fn plan_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<PlannedQuery> {
-        let options = &*self.with_registered(options);
-        let prepared = self.prepare_frame(frame, options).await?;
-        let snapshot = prepared.snapshot.as_ref();
-        check_for_ray(&prepared.optimized, options)?;
-        let plan = distributed_planner(snapshot, options).plan(&prepared.optimized)?;
-        Ok(PlannedQuery {
-            plan,
-            snapshot: snapshot.id(),
-            commit: snapshot.commit().to_owned(),
-            warnings: frame.warnings().to_vec(),
-            entities: EntityColumns::of(&prepared.bound)?,
-        })
-    }
-
     /// The plan of a frame as text, in the form that `explain` asks for.
     ///
     /// # Errors
@@ -118,7 +96,11 @@ impl Graph {
     }
 
     /// Binds the results of a frame, and optimizes it.
-    async fn prepare_frame(&self, frame: &Frame, options: &QueryOptions) -> Result<Prepared> {
+    pub(crate) async fn prepare_frame(
+        &self,
+        frame: &Frame,
+        options: &QueryOptions,
+    ) -> Result<Prepared> {
         let snapshot = self.snapshot_for(frame, options).await?;
         let bound = bind_results(
             frame.plan(),

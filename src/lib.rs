@@ -29,6 +29,7 @@ mod show;
 mod show_constraints;
 mod show_functions;
 mod show_statistics;
+mod stages;
 mod statement;
 mod tables;
 mod transaction;
@@ -44,7 +45,10 @@ pub use image::{ImageSource, MAX_IMAGE_BYTES};
 pub use load_all::hyperedge_type;
 pub use logging::{Logging, log_to_standard_error};
 pub use manifest::{Manifest, read_manifest};
-pub use query::{PlannedQuery, Prepared, QueryOptions, QueryResult};
+pub use query::{Prepared, QueryOptions, QueryResult};
+#[cfg(feature = "ray")]
+pub use stages::PlannedQuery;
+pub use stages::StageSetting;
 pub use tables::{RowTable, Tables};
 pub use transaction::GraphTransaction;
 
@@ -82,7 +86,9 @@ pub use grism_logical::{
     AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
     LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SortKey, column, literal,
 };
+#[cfg(feature = "ray")]
 pub use grism_ray as distributed;
+#[cfg(feature = "ray")]
 pub use grism_ray::{
     DistributedPlan, DistributedPlanner, DistributedPlannerConfig, ExchangeExec, ExecutionStage,
     PhysicalSubPlan, RayExecutor, RayExecutorConfig, StageExecutor, StagedExecutor,

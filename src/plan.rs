@@ -1,4 +1,4 @@
-//! Parses and plans queries, to run here or in stages.
+//! Parses and plans queries.
 
 use std::sync::Arc;
 
@@ -6,10 +6,7 @@ use grism_core::{Error, Result};
 use grism_cypher::{Query, Statement, StatementKind};
 
 use crate::Graph;
-use crate::entity_columns::EntityColumns;
-use crate::query::{
-    PlannedQuery, Prepared, QueryOptions, check_for_ray, distributed_planner, prepare,
-};
+use crate::query::{Prepared, QueryOptions, prepare};
 
 impl Graph {
     /// Parses one query that reads, without a look at the schema, and keeps it.
@@ -42,31 +39,6 @@ impl Graph {
         let options = &*self.with_registered(options);
         let query = self.parsed(text)?;
         self.plan(&query, options).await
-    }
-
-    /// Plans one query in stages.
-    ///
-    /// # Errors
-    /// As [`Self::query`]; `InvalidQuery` for a statement that is no query.
-    pub async fn plan_distributed(
-        &self,
-        text: &str,
-        options: &QueryOptions,
-    ) -> Result<PlannedQuery> {
-        let options = &*self.with_registered(options);
-        let query = self.parsed(text)?;
-        let prepared = self.plan(&query, options).await?;
-        check_for_ray(&prepared.optimized, options)?;
-        let plan =
-            distributed_planner(prepared.snapshot.as_ref(), options).plan(&prepared.optimized)?;
-        let warnings = prepared.warnings.iter().map(ToString::to_string).collect();
-        Ok(PlannedQuery {
-            plan,
-            snapshot: prepared.snapshot.id(),
-            commit: prepared.snapshot.commit().to_owned(),
-            warnings,
-            entities: EntityColumns::of(&prepared.bound)?,
-        })
     }
 
     /// The one query that `text` is.

@@ -11,24 +11,22 @@ use grism_core::{
 };
 use grism_cypher::{BindContext, ParameterTypes, Parameters, Query, Warning};
 use grism_engine::{
-    CancellationHandle, ExecutionResult, Executor, ExprEvaluator, PhysicalSchema, PlannerConfig,
+    CancellationHandle, ExecutionResult, ExprEvaluator, PhysicalSchema, PlannerConfig,
     RecordBatchStream, RunHandle, RuntimeConfig,
 };
 use grism_functions::Functions;
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::optimizer::{Facts, Rewrites};
 use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
-use grism_ray::{
-    DistributedPlanner, DistributedPlannerConfig, RayExecutor, RayExecutorConfig, StagedExecutor,
-    check_runtime,
-};
+#[cfg(feature = "ray")]
+use grism_ray::{DistributedPlannerConfig, RayExecutorConfig};
 use grism_storage::LoadReport;
 
 use crate::Engine;
 use crate::entity_columns::EntityColumns;
 use crate::plan_cache::{PlanCache, plan_key};
+use crate::stages::StagedQuery;
 use crate::tables::Tables;
-use crate::views::PinnedStorage;
 
 /// How a query is run.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +42,10 @@ pub struct QueryOptions {
     /// Threads, batch size, memory and time.
     pub runtime: RuntimeConfig,
     /// Partitions and limits of the staged and Ray engines.
+    #[cfg(feature = "ray")]
     pub distributed: DistributedPlannerConfig,
     /// How Ray is reached.
+    #[cfg(feature = "ray")]
     pub ray: RayExecutorConfig,
     /// The rules of the optimizer that run; by default all of them.
     pub rewrites: Rewrites,
@@ -260,9 +260,6 @@ pub(crate) async fn run_plan(
     cancellation: CancellationHandle,
 ) -> Result<QueryResult> {
     let storage = &options.tables.over(storage);
-    // Tasks open the snapshot by its number, which must not be one of another graph by then.
-    let pinned = || Arc::new(PinnedStorage::new(Arc::clone(storage), snapshot.as_ref()));
-    let stages = || distributed_planner(snapshot.as_ref(), options).plan(plan);
     let runtime = options.runtime.clone();
     let result = match options.engine {
         Engine::Local | Engine::Auto => {
@@ -273,62 +270,16 @@ pub(crate) async fn run_plan(
             let executor = LocalExecutor::with_config(runtime).with_cancellation(cancellation);
             executor.execute_at(plan, Arc::clone(storage), Arc::clone(snapshot))?
         }
-        Engine::Staged => {
-            let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
-            let run = executor.execute(stages()?, pinned(), snapshot.id().into());
+        Engine::Staged | Engine::Ray => {
+            let staged = StagedQuery::plan(plan, snapshot.as_ref(), options)?;
+            let (storage, snapshot) = (Arc::clone(storage), snapshot.as_ref());
+            let run = staged.run(plan, storage, snapshot, options, cancellation);
             run.await?
-        }
-        Engine::Ray => {
-            check_for_ray(plan, options)?;
-            let executor = RayExecutor::with_config(options.ray.clone())
-                .with_runtime(runtime)
-                .with_cancellation(cancellation);
-            Executor::execute(&executor, stages()?, pinned(), snapshot.id().into()).await?
         }
     };
     let mut result = QueryResult::new(result);
     result.snapshot = Some(snapshot.id());
     Ok(result)
-}
-
-/// Checks that a plan and its settings are such as Ray can run.
-///
-/// # Errors
-/// `Unsupported`, with what to do.
-pub(crate) fn check_for_ray(plan: &LogicalPlan, options: &QueryOptions) -> Result<()> {
-    check_runtime(&options.runtime)?;
-    options.tables.check_ships(plan)
-}
-
-/// A query planned in stages.
-#[derive(Clone, Debug)]
-pub struct PlannedQuery {
-    /// The stages.
-    pub plan: grism_ray::DistributedPlan,
-    /// The snapshot they read.
-    pub snapshot: SnapshotId,
-    /// The commit that made it.
-    pub commit: String,
-    /// What is odd about the query.
-    pub warnings: Vec<String>,
-    pub(crate) entities: EntityColumns,
-}
-
-impl PlannedQuery {
-    /// The columns as Arrow has them; those of entities are marked by [`ENTITY_METADATA`](crate::ENTITY_METADATA).
-    #[must_use]
-    pub fn arrow_schema(&self) -> SchemaRef {
-        self.entities.marked(self.plan.schema.arrow())
-    }
-}
-
-/// A planner that knows the snapshot's statistics.
-pub(crate) fn distributed_planner(
-    snapshot: &dyn Snapshot,
-    options: &QueryOptions,
-) -> DistributedPlanner {
-    DistributedPlanner::with_config(options.distributed.clone())
-        .with_statistics(Arc::clone(snapshot.statistics()), snapshot.segment_shift())
 }
 
 /// A result of rows that are known already.

@@ -118,6 +118,7 @@ impl Graph {
     /// # Errors
     /// As [`Self::execute`].
     pub async fn run(&self, statement: &Statement, options: &QueryOptions) -> Result<QueryResult> {
+        options.engine.check()?;
         let options = &*self.with_registered(options);
         let graph = &self.within(options.runtime.memory_limit);
         match &statement.kind {

@@ -56,6 +56,7 @@ impl Tables {
     ///
     /// # Errors
     /// `Unsupported`, with what to do.
+    #[cfg(feature = "ray")]
     pub(crate) fn check_ships(&self, plan: &LogicalPlan) -> Result<()> {
         if let LogicalPlan::LoadRows(load) = plan {
             let name = match (&load.form, &load.source) {

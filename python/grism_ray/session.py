@@ -349,7 +349,9 @@ class Graph(MaintainedGraph):
         if ray is not None and engine in ("local", "staged"):
             message = f'ray holds options of a run on Ray, and the engine is {engine}: leave it out, or engine="ray"'
             raise _native.UnsupportedError(message)
-        return engine if engine != "auto" else self._handle.engine_for(engine, _ray_runs())
+        if engine in ("local", "staged"):
+            return engine
+        return self._handle.engine_for(engine, _ray_runs())
 
     def _planned(
         self, text: str, params: Mapping[str, Any] | None

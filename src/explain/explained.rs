@@ -8,7 +8,8 @@ use grism_core::{FunctionMetrics, GraphStatistics};
 use grism_engine::operators::write::{ClauseRun, CommitRecord};
 use grism_engine::{OperatorId, OperatorMetrics, OwnTime, PhysicalOperator, TaskMetrics};
 use grism_logical::optimizer::RuleChange;
-use grism_ray::{DistributedPlan, ExecutionStage};
+
+use crate::stages::StageDescription;
 
 /// An explained query.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(super) struct ExplainedPlan {
     /// Its first operator, which is the root where it has no stages.
     pub(super) first: OperatorId,
     /// Its stages, whose operators have the numbers of the explained query; `None` for a plan of one process.
-    pub(super) stages: Option<DistributedPlan>,
+    pub(super) stages: Option<Vec<StageDescription>>,
     /// What its tasks did; empty for a plan of one process.
     pub(super) tasks: Vec<TaskMetrics>,
 }
@@ -126,9 +127,9 @@ impl Explained {
     }
 
     /// The stage that an operator belongs to, and its plan.
-    pub(super) fn stage_of(&self, id: OperatorId) -> Option<(&ExplainedPlan, &ExecutionStage)> {
+    pub(super) fn stage_of(&self, id: OperatorId) -> Option<(&ExplainedPlan, &StageDescription)> {
         let plan = self.plans().take_while(|plan| plan.first <= id).last()?;
-        let stages = plan.stages.as_ref()?.stages.iter();
+        let stages = plan.stages.as_ref()?.iter();
         let stage = stages
             .take_while(|stage| stage.first_operator <= id)
             .last()?;
@@ -146,7 +147,7 @@ impl Explained {
 impl ExplainedPlan {
     /// The operator that outputs its rows.
     pub(super) fn root(&self) -> OperatorId {
-        let last = self.stages.as_ref().and_then(|plan| plan.stages.last());
+        let last = self.stages.as_ref().and_then(|stages| stages.last());
         last.map_or(self.first, |stage| stage.first_operator)
     }
 }

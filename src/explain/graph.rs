@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use grism_cypher::ExplainOptions;
 use grism_engine::OperatorId;
-use grism_ray::exchange_name;
 
 use super::explained::{Explained, ExplainedClause, ExplainedOperator, ExplainedPlan, Shape};
 use super::text::{clause_figures, figures};
@@ -121,7 +120,7 @@ fn plan_groups<'a>(explained: &'a Explained, plan: &'a ExplainedPlan) -> Vec<Gro
             ..Group::default()
         }];
     };
-    let stages = stages.stages.iter().map(|stage| Group {
+    let stages = stages.iter().map(|stage| Group {
         clause: None,
         title: format!("Stage {}, {} tasks", stage.stage_id, stage.tasks),
         operators: explained.plan(stage.first_operator),
@@ -195,7 +194,7 @@ pub(super) fn edges(explained: &Explained) -> Vec<Edge> {
         }));
     }
     for plan in explained.plans() {
-        let stages = plan.stages.as_ref().map_or(&[][..], |plan| &plan.stages);
+        let stages = plan.stages.as_deref().unwrap_or_default();
         for stage in stages {
             for operator in explained.plan(stage.first_operator) {
                 let input = operator.operator.stage_input();
@@ -205,7 +204,7 @@ pub(super) fn edges(explained: &Explained) -> Vec<Edge> {
                 edges.extend(stages.get(input.stage_id).map(|from| Edge {
                     from: from.first_operator,
                     to: operator.id,
-                    kind: EdgeKind::Exchange(exchange_name(input.mode, &input.partitioning)),
+                    kind: EdgeKind::Exchange(input.exchange.clone()),
                 }));
             }
         }

@@ -7,7 +7,6 @@ use grism_core::{Error, FunctionMetrics, Result};
 use grism_cypher::ExplainOptions;
 use grism_engine::{OperatorId, Resources};
 use grism_logical::optimizer::RuleChange;
-use grism_ray::{ExecutionStage, exchange_name, output_name};
 use serde::{Serialize, Serializer};
 
 use super::explained::{
@@ -16,6 +15,7 @@ use super::explained::{
 use super::stages::{Spread, StageRun, critical_path};
 use super::text::written;
 use super::units::milliseconds;
+use crate::stages::{InputDescription, StageDescription};
 
 /// The version of the form. It changes when a field goes or means something else, and not when one comes.
 const VERSION: u32 = 1;
@@ -102,7 +102,7 @@ struct Stage<'a> {
     tasks: usize,
     #[serde(skip_serializing_if = "Resources::is_empty")]
     resources: &'a Resources,
-    inputs: Vec<StageInput>,
+    inputs: Vec<StageInput<'a>>,
     output: StageOutput<'a>,
     notes: &'a [String],
     plan: Operator<'a>,
@@ -111,16 +111,16 @@ struct Stage<'a> {
 }
 
 #[derive(Serialize)]
-struct StageInput {
+struct StageInput<'a> {
     stage: usize,
-    exchange: String,
+    exchange: &'a str,
 }
 
 #[derive(Serialize)]
 struct StageOutput<'a> {
-    partitioning: String,
+    partitioning: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exchange: Option<String>,
+    exchange: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
@@ -274,7 +274,7 @@ impl<'a> View<'a> {
     }
 
     fn stages(self, plan: &'a ExplainedPlan) -> Option<Vec<Stage<'a>>> {
-        let stages = plan.stages.as_ref()?.stages.iter();
+        let stages = plan.stages.as_ref()?.iter();
         Some(stages.map(|stage| self.stage(plan, stage)).collect())
     }
 
@@ -282,22 +282,22 @@ impl<'a> View<'a> {
         Operator { view: self, id }
     }
 
-    fn stage(self, plan: &'a ExplainedPlan, stage: &'a ExecutionStage) -> Stage<'a> {
-        let inputs = stage.inputs.iter().map(|input| StageInput {
+    fn stage(self, plan: &'a ExplainedPlan, stage: &'a StageDescription) -> Stage<'a> {
+        let input = |input: &'a InputDescription| StageInput {
             stage: input.stage_id,
-            exchange: exchange_name(input.mode, &input.partitioning),
-        });
-        let output = stage.output.as_ref();
+            exchange: &input.exchange,
+        };
+        let exchange = stage.exchange.as_ref();
         let run = self.explained.run.as_ref();
         Stage {
             id: stage.stage_id,
             tasks: stage.tasks,
             resources: &stage.resources,
-            inputs: inputs.collect(),
+            inputs: stage.inputs.iter().map(input).collect(),
             output: StageOutput {
-                partitioning: output_name(stage),
-                exchange: output.map(|own| exchange_name(own.mode, &own.partitioning)),
-                reason: output.map(|own| own.reason.as_str()),
+                partitioning: &stage.partitioning,
+                exchange: exchange.map(|own| own.name.as_str()),
+                reason: exchange.map(|own| own.reason.as_str()),
             },
             notes: &stage.notes,
             plan: self.operator(stage.first_operator),

@@ -7,16 +7,14 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt};
 use grism_core::Result;
 use grism_engine::{
-    Executor, OperatorId, OperatorMetrics, PhysicalPlan, RecordBatchStream, TaskMetrics,
-    add_metrics,
+    OperatorId, OperatorMetrics, PhysicalPlan, RecordBatchStream, TaskMetrics, add_metrics,
 };
 use grism_local::LocalExecutor;
-use grism_ray::{DistributedPlan, RayExecutor, StagedExecutor};
 
 use super::advice::advice;
 use super::explained::{Explained, Measured, Run, Shape};
-use crate::query::{Prepared, QueryOptions, check_for_ray};
-use crate::views::PinnedStorage;
+use crate::query::{Prepared, QueryOptions};
+use crate::stages::StagedQuery;
 use crate::{Engine, Graph};
 
 /// A run in stages that another driver has made, such as that of Python on Ray.
@@ -74,30 +72,24 @@ pub(super) async fn measure_plan(
 /// What a run can meet.
 pub(super) async fn measure_stages(
     explained: &mut Explained,
-    plan: DistributedPlan,
+    staged: StagedQuery,
     graph: &Graph,
     prepared: &Prepared,
     options: &QueryOptions,
 ) -> Result<()> {
     let start = Instant::now();
-    let snapshot = prepared.snapshot.as_ref();
     let storage = options.tables.over(graph.storage());
-    let pinned = Arc::new(PinnedStorage::new(storage, snapshot));
-    let (runtime, cancellation) = (options.runtime.clone(), options.cancellation.clone());
-    let (engine, run) = match options.engine {
-        Engine::Ray => {
-            check_for_ray(&prepared.optimized, options)?;
-            let executor = RayExecutor::with_config(options.ray.clone())
-                .with_runtime(runtime)
-                .with_cancellation(cancellation);
-            let run = Executor::execute(&executor, plan, pinned, snapshot.id().into()).await?;
-            (Engine::Ray, run)
-        }
-        Engine::Local | Engine::Staged | Engine::Auto => {
-            let executor = StagedExecutor::new(runtime).with_cancellation(cancellation);
-            let run = executor.execute(plan, pinned, snapshot.id().into()).await?;
-            (Engine::Staged, run)
-        }
+    let run = staged.run(
+        &prepared.optimized,
+        storage,
+        prepared.snapshot.as_ref(),
+        options,
+        options.cancellation.clone(),
+    );
+    let run = run.await?;
+    let engine = match options.engine {
+        Engine::Ray => Engine::Ray,
+        Engine::Local | Engine::Staged | Engine::Auto => Engine::Staged,
     };
     let handle = run.run().clone();
     let rows = counted(run.into_stream()).await?;

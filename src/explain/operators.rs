@@ -5,9 +5,9 @@ use std::sync::Arc;
 use grism_core::with_stack;
 use grism_engine::{Distribution, ExchangeMode, OperatorId, PhysicalOperator, SubplanRuns};
 use grism_logical::optimizer::Facts;
-use grism_ray::{DistributedPlan, ExecutionStage};
 
 use super::explained::{Explained, ExplainedOperator, ExplainedPlan, Shape};
+use crate::stages::StageDescription;
 
 /// One plan of one process.
 pub(super) fn explained_plan(root: &Arc<dyn PhysicalOperator>, facts: Facts<'_>) -> Explained {
@@ -17,14 +17,14 @@ pub(super) fn explained_plan(root: &Arc<dyn PhysicalOperator>, facts: Facts<'_>)
 }
 
 /// A plan in stages.
-pub(super) fn explained_stages(plan: DistributedPlan, facts: Facts<'_>) -> Explained {
+pub(super) fn explained_stages(stages: Vec<StageDescription>, facts: Facts<'_>) -> Explained {
     let mut reader = PlanReader::new(facts);
-    let plan = reader.stages(plan);
+    let plan = reader.stages(stages);
     reader.explained(Shape::Query(plan))
 }
 
 /// About how many rows all tasks of a stage read of each input together.
-fn stage_inputs(stage: &ExecutionStage, outputs: &[f64]) -> Vec<f64> {
+fn stage_inputs(stage: &StageDescription, outputs: &[f64]) -> Vec<f64> {
     let rows = stage.inputs.iter().map(|input| {
         let rows = outputs.get(input.stage_id).copied().unwrap_or(1.0);
         match input.mode {
@@ -80,20 +80,20 @@ impl<'a> PlanReader<'a> {
     }
 
     /// Reads a plan in stages.
-    pub(super) fn stages(&mut self, mut plan: DistributedPlan) -> ExplainedPlan {
+    pub(super) fn stages(&mut self, mut stages: Vec<StageDescription>) -> ExplainedPlan {
         let first = self.operators.len() as u32;
-        let mut outputs = Vec::with_capacity(plan.stages.len());
-        for stage in &mut plan.stages {
+        let mut outputs = Vec::with_capacity(stages.len());
+        for stage in &mut stages {
             self.inputs = stage_inputs(stage, &outputs);
             self.tasks = stage.tasks;
-            let (root, rows) = self.read(&stage.plan.root, 0, 1.0);
+            let (root, rows) = self.read(&stage.root, 0, 1.0);
             stage.first_operator = root;
             outputs.push(rows);
         }
         ExplainedPlan {
             verbose: None,
             first: OperatorId(first),
-            stages: Some(plan),
+            stages: Some(stages),
             tasks: Vec::new(),
         }
     }

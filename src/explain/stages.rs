@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use grism_engine::TaskMetrics;
-use grism_ray::DistributedPlan;
 use serde::Serialize;
+
+use crate::stages::StageDescription;
 
 /// How many times longer than half of the tasks one may take.
 const UNEVEN: f64 = 2.0;
@@ -113,11 +114,11 @@ pub(super) fn slow_task(tasks: &[TaskMetrics], stage: usize) -> Option<(usize, f
 /// The stages that the result waited for, and their time: of each stage the input that was done last, each as long as its slowest
 /// task.
 pub(super) fn critical_path(
-    plan: &DistributedPlan,
+    stages: &[StageDescription],
     tasks: &[TaskMetrics],
 ) -> (Vec<usize>, Duration) {
-    let mut ends: Vec<(Vec<usize>, u64)> = Vec::with_capacity(plan.stages.len());
-    for stage in &plan.stages {
+    let mut ends: Vec<(Vec<usize>, u64)> = Vec::with_capacity(stages.len());
+    for stage in stages {
         let inputs = stage
             .inputs
             .iter()

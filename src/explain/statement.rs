@@ -17,7 +17,8 @@ use super::operators::{explained_plan, explained_stages};
 use super::svg::svg;
 use super::text::text;
 use super::writes::explain_write;
-use crate::query::{Prepared, QueryOptions, QueryResult, distributed_planner, facts, table};
+use crate::query::{Prepared, QueryOptions, QueryResult, facts, table};
+use crate::stages::StagedQuery;
 use crate::{Engine, Graph};
 
 /// Where ANALYZE finds what a run does.
@@ -90,18 +91,19 @@ pub(crate) async fn explain_prepared(
     measure: Measure,
 ) -> Result<String> {
     explain.check()?;
+    options.engine.check()?;
     let facts = facts(prepared.snapshot.as_ref());
     let runs_in_stages = matches!(options.engine, Engine::Staged | Engine::Ray);
     let mut explained = if explain.distributed || (explain.analyze && runs_in_stages) {
-        let planner = distributed_planner(prepared.snapshot.as_ref(), options);
-        let plan = planner.plan(&prepared.optimized)?;
-        let mut explained = explained_stages(plan.clone(), facts);
+        let snapshot = prepared.snapshot.as_ref();
+        let staged = StagedQuery::plan(&prepared.optimized, snapshot, options)?;
+        let mut explained = explained_stages(staged.describe(), facts);
         explained.statistics = Arc::clone(prepared.snapshot.statistics());
         match measure {
             _ if !explain.analyze => {}
             Measure::Finished(run) => run.add_to(&mut explained),
             Measure::Run => {
-                measure_stages(&mut explained, plan, graph, prepared, options).await?;
+                measure_stages(&mut explained, staged, graph, prepared, options).await?;
             }
         }
         explained

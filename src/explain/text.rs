@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use grism_core::WriteCounts;
 use grism_cypher::ExplainOptions;
-use grism_ray::{ExecutionStage, explain_distributed};
 
 use super::explained::{Explained, ExplainedClause, ExplainedOperator, ExplainedPlan, Run, Shape};
 use super::stages::{StageRun, critical_path};
 use super::units::{bytes, count, rounded, time};
+use crate::stages::StageDescription;
 
 pub(super) fn text(explained: &Explained, options: &ExplainOptions) -> String {
     let mut text = String::new();
@@ -112,8 +112,13 @@ fn write_plan(
     match &plan.stages {
         None => write_operators(text, explained.plan(plan.first), indent, options),
         Some(stages) => {
-            let notes = |stage: &ExecutionStage| stage_notes(explained, plan, stage, options);
-            push_indented(text, &explain_distributed(stages, &notes), indent);
+            for stage in stages {
+                push_indented(text, &stage.head, indent);
+                for note in stage_notes(explained, plan, stage, options) {
+                    let _ = writeln!(text, "{indent}  {note}");
+                }
+                push_indented(text, &stage.foot, indent);
+            }
         }
     }
 }
@@ -180,7 +185,7 @@ pub(super) fn figures(operator: &ExplainedOperator, options: &ExplainOptions) ->
 fn stage_notes(
     explained: &Explained,
     plan: &ExplainedPlan,
-    stage: &ExecutionStage,
+    stage: &StageDescription,
     options: &ExplainOptions,
 ) -> Vec<String> {
     let operators = explained.plan(stage.first_operator);

@@ -12,7 +12,8 @@ use grism_local::LocalPhysicalPlanner;
 use super::explained::{Explained, ExplainedClause, ExplainedPlan, Run, Shape, Verbose};
 use super::measure::add_measured;
 use super::operators::PlanReader;
-use crate::query::{QueryOptions, distributed_planner, facts};
+use crate::query::{QueryOptions, facts};
+use crate::stages::StagedQuery;
 use crate::write::{plan_clauses, write_recorded};
 use crate::{Engine, Graph};
 
@@ -143,8 +144,8 @@ impl Places<'_> {
         explain: &ExplainOptions,
     ) -> Result<ExplainedPlan> {
         let mut plan = if self.in_stages && read.place == ReadPlace::Anywhere {
-            let planner = distributed_planner(self.snapshot, self.options);
-            reader.stages(planner.plan(&read.optimized)?)
+            let staged = StagedQuery::plan(&read.optimized, self.snapshot, self.options)?;
+            reader.stages(staged.describe())
         } else {
             let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
                 threads: self.options.runtime.workers(),

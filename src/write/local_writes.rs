@@ -9,12 +9,11 @@ use grism_engine::{CancellationHandle, ExecutionResult, PlannerConfig, RuntimeCo
 use grism_local::{LocalExecutor, LocalPhysicalPlanner};
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::Rewrites;
-use grism_ray::StagedExecutor;
 use grism_storage::Transaction;
 
 use crate::Engine;
-use crate::query::{QueryOptions, distributed_planner};
-use crate::views::PinnedStorage;
+use crate::query::QueryOptions;
+use crate::stages::StagedQuery;
 
 /// Writes through transactions of a storage. It reads with the local planner and executor, and in stages where the engine is
 /// [`Engine::Staged`] and nothing is written yet: later reads see changes that no task does.
@@ -64,11 +63,10 @@ impl WriteHost for LocalWrites<'_> {
         cancellation: &CancellationHandle,
     ) -> Result<ExecutionResult> {
         if self.options.engine == Engine::Staged && place == ReadPlace::Anywhere {
-            let plan = distributed_planner(snapshot.as_ref(), self.options).plan(plan)?;
-            let storage = Arc::clone(&self.readable);
-            let pinned = Arc::new(PinnedStorage::new(storage, snapshot.as_ref()));
-            let executor = StagedExecutor::new(settings).with_cancellation(cancellation.clone());
-            return executor.execute(plan, pinned, snapshot.id().into()).await;
+            let staged = StagedQuery::plan(plan, snapshot.as_ref(), self.options)?;
+            let (storage, snapshot) = (Arc::clone(&self.readable), snapshot.as_ref());
+            let run = staged.run_here(storage, snapshot, settings, cancellation.clone());
+            return run.await;
         }
         let plan = self.planner.plan(plan)?;
         let executor = LocalExecutor::with_config(settings).with_cancellation(cancellation.clone());

@@ -80,7 +80,7 @@ async fn value_of(plan: &LogicalPlan, engine: Engine, partitions: usize) -> Valu
                 ..grism_ray::DistributedPlannerConfig::default()
             });
         let plan = planner.plan(&plan).unwrap();
-        assert!(!grism_ray::explain_distributed(&plan, &|_| Vec::new()).is_empty());
+        assert!(!grism_ray::explain_distributed(&plan).is_empty());
         let executor = grism_ray::StagedExecutor::new(runtime);
         let run = executor.execute(plan, storage, snapshot.id().into());
         run.await.unwrap().into_stream()

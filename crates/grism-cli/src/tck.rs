@@ -9,8 +9,8 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism::{
-    Engine, Error, ErrorKind, Graph, QueryOptions, Result, RuntimeConfig, TableBatches,
-    TableFunction, TableSignature, Type, UserParameter, Value,
+    Engine, Error, ErrorKind, Graph, QueryOptions, Result, RuntimeConfig, StageSetting,
+    TableBatches, TableFunction, TableSignature, Type, UserParameter, Value,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -32,7 +32,9 @@ pub(crate) async fn serve(arguments: TckServer) -> Result<()> {
             ..QueryOptions::default()
         },
     };
-    server.options.distributed.partitions = arguments.partitions;
+    if let Some(partitions) = arguments.partitions {
+        server.options.set(StageSetting::Partitions(partitions))?;
+    }
     loop {
         let mut line = String::new();
         if std::io::stdin().lock().read_line(&mut line)? == 0 {

@@ -257,22 +257,4 @@ pub fn choose_bounds(mut samples: RangeBounds, partitions: usize) -> RangeBounds
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow::array::Float64Array;
-
-    use super::*;
-
-    #[test]
-    fn equal_floats_share_a_partition() {
-        let floats = vec![0.0, -0.0, f64::NAN, -f64::NAN, 1.0];
-        let floats: ArrayRef = Arc::new(Float64Array::from(floats));
-        let batch = RecordBatch::try_from_iter([("f", floats)]).unwrap();
-        let spec = PartitioningSpec::Hash {
-            keys: vec!["f".to_owned()],
-            partitions: 1 << 20,
-        };
-        let places = partition_rows(&batch, &spec, 0).unwrap();
-        assert_eq!((places[0], places[2]), (places[1], places[3]));
-        assert!(places[0] != places[4] && places[2] != places[4]);
-    }
-}
+mod tests;

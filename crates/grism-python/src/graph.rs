@@ -12,6 +12,7 @@ use pyo3::types::PyDict;
 
 use crate::batch_stream::BatchStream;
 use crate::convert::{PythonTable, Text, Whole};
+#[cfg(feature = "ray")]
 use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::explain::{ExplainForm, ExplainRun, explained, explained_frame};
@@ -100,6 +101,7 @@ impl Graph {
     }
 
     /// Plans one query in stages.
+    #[cfg(feature = "ray")]
     fn plan_distributed(
         &self,
         py: Python<'_>,
@@ -120,6 +122,7 @@ impl Graph {
     }
 
     /// Plans a frame in stages.
+    #[cfg(feature = "ray")]
     fn plan_frame(
         &self,
         py: Python<'_>,
@@ -410,11 +413,8 @@ impl Graph {
     /// The engine that runs queries where `engine` is asked for.
     fn engine_for(&self, py: Python<'_>, engine: &str, ray_runs: bool) -> PyResult<&'static str> {
         let engine = Engine::from_name(engine).map_err(to_python)?;
-        let ray = match ray_runs {
-            true => RayConnection::Connected,
-            false => RayConnection::Absent,
-        };
-        let graph = self.graph.clone();
+        let connections = [RayConnection::Absent, RayConnection::Connected];
+        let (graph, ray) = (self.graph.clone(), connections[usize::from(ray_runs)]);
         let chosen = wait(py, None, async move { graph.engine_for(engine, ray).await })?;
         Ok(chosen.name())
     }

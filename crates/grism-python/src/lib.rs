@@ -4,9 +4,11 @@
 
 mod batch_stream;
 mod batches;
+#[cfg(feature = "ray")]
 mod bundle;
 mod command;
 mod convert;
+#[cfg(feature = "ray")]
 mod distributed;
 mod error;
 mod explain;
@@ -27,6 +29,7 @@ mod query_options;
 mod runtime;
 mod transaction;
 mod user_function;
+#[cfg(feature = "ray")]
 mod worker;
 
 pub use error::to_python;

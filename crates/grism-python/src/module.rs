@@ -7,9 +7,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::{
-    batch_stream, batches, bundle, command, distributed, error, frame, graph, graph_loads,
-    option_names, progress, runtime, transaction, user_function, worker,
+    batch_stream, batches, command, error, frame, graph, graph_loads, option_names, progress,
+    runtime, transaction, user_function,
 };
+#[cfg(feature = "ray")]
+use crate::{bundle, distributed, worker};
 
 /// The extension module of the package.
 const NATIVE: &str = "grism_ray._native";
@@ -51,8 +53,6 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     module.add_class::<batches::Batches>()?;
     module.add_class::<batch_stream::BatchStream>()?;
-    module.add_class::<bundle::Bundle>()?;
-    module.add_class::<distributed::DistributedQuery>()?;
     module.add_class::<frame::Expression>()?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<graph_loads::GraphLoads>()?;
@@ -60,17 +60,27 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<user_function::NativeFunction>()?;
     module.add_class::<progress::Progress>()?;
     module.add_class::<transaction::Transaction>()?;
-    module.add_class::<worker::StageWorker>()?;
-    module.add_function(wrap_pyfunction!(bundle::bundle_addresses, module)?)?;
-    module.add_function(wrap_pyfunction!(bundle::merge_batches, module)?)?;
     module.add_function(wrap_pyfunction!(command::command, module)?)?;
-    module.add_function(wrap_pyfunction!(bundle::read_bundles, module)?)?;
-    module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_to_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::exception_to_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::without_secrets, module)?)?;
     module.add_function(wrap_pyfunction!(option_names::check_options, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::end, module)?)?;
+    #[cfg(feature = "ray")]
+    add_stages(module)?;
+    Ok(())
+}
+
+/// What drivers and workers of Ray use.
+#[cfg(feature = "ray")]
+fn add_stages(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<bundle::Bundle>()?;
+    module.add_class::<distributed::DistributedQuery>()?;
+    module.add_class::<worker::StageWorker>()?;
+    module.add_function(wrap_pyfunction!(bundle::bundle_addresses, module)?)?;
+    module.add_function(wrap_pyfunction!(bundle::merge_batches, module)?)?;
+    module.add_function(wrap_pyfunction!(bundle::read_bundles, module)?)?;
+    module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     Ok(())
 }

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grism::{
-    DistributedPlannerConfig, Engine, Error, QueryOptions, Resources, Rewrites, RuntimeConfig,
-    SnapshotSelector,
-};
+use grism::{Engine, Error, QueryOptions, Resources, Rewrites, SnapshotSelector, StageSetting};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -39,8 +36,6 @@ pub(crate) fn options(
         parameters,
         tables,
         engine: Engine::from_name(engine).map_err(to_python)?,
-        runtime: RuntimeConfig::default(),
-        distributed: DistributedPlannerConfig::default(),
         ..QueryOptions::default()
     };
     for (name, value) in settings.into_iter().flatten() {
@@ -49,11 +44,7 @@ pub(crate) fn options(
         }
         let name: String = name.extract()?;
         match name.as_str() {
-            "threads" => {
-                let threads: usize = option(&name, &value, COUNT)?;
-                options.ray.threads = Some(threads.max(1));
-                options.runtime = options.runtime.with_threads(threads);
-            }
+            "threads" => options = options.with_threads(option(&name, &value, COUNT)?),
             "memory_limit" => options.runtime.memory_limit = Some(option(&name, &value, COUNT)?),
             "timeout" => {
                 options.runtime.timeout_ms = Some(milliseconds(&name, &value)?);
@@ -64,24 +55,32 @@ pub(crate) fn options(
             "snapshot" => {
                 options.snapshot = SnapshotSelector::numbered(option(&name, &value, COUNT)?);
             }
-            "partitions" => {
-                options.distributed.partitions = option::<usize>(&name, &value, COUNT)?.max(1)
-            }
-            "adjacency_replication_limit" => {
-                options.distributed.adjacency_replication_limit = option(&name, &value, COUNT)?
-            }
-            "broadcast_rows" => options.distributed.broadcast_rows = option(&name, &value, COUNT)?,
             "resources" => {
                 let wanted = "a dict of names and amounts, as {\"gpu\": 1}";
                 let amounts: BTreeMap<String, f64> = option(&name, &value, wanted)?;
                 options.runtime.resources = Resources::try_new(amounts).map_err(to_python)?;
             }
-            "resource_timeout" => options.ray.resource_timeout_ms = milliseconds(&name, &value)?,
             "rewrites" => options.rewrites = rewrites(&name, &value)?,
-            other => return Err(unknown_option(other, "", &NAMES)),
+            _ => {
+                let setting = stage_setting(&name, &value)?;
+                options.set(setting).map_err(to_python)?;
+            }
         }
     }
     Ok(options)
+}
+
+/// A setting of queries in stages.
+fn stage_setting(name: &str, value: &Bound<'_, PyAny>) -> PyResult<StageSetting> {
+    Ok(match name {
+        "partitions" => StageSetting::Partitions(option(name, value, COUNT)?),
+        "adjacency_replication_limit" => {
+            StageSetting::AdjacencyReplicationLimit(option(name, value, COUNT)?)
+        }
+        "broadcast_rows" => StageSetting::BroadcastRows(option(name, value, COUNT)?),
+        "resource_timeout" => StageSetting::ResourceTimeout(milliseconds(name, value)?),
+        other => return Err(unknown_option(other, "", &NAMES)),
+    })
 }
 
 /// The rules that run: without those of a list, or of one name.

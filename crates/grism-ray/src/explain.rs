@@ -8,53 +8,54 @@ use grism_engine::{ExchangeMode, PartitioningSpec, PhysicalOperator};
 
 use crate::{DistributedPlan, ExecutionStage};
 
-/// The plan as text, stage by stage, with the lines that `notes` has for each.
+/// A stage as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StageText {
+    /// Its operators, its inputs, its tasks and its output: lines that end with a line break.
+    pub head: String,
+    /// The exchange that its output goes through.
+    pub foot: String,
+}
+
+/// The plan as text, stage by stage.
 #[must_use]
-pub fn explain_distributed(
-    plan: &DistributedPlan,
-    notes: &dyn Fn(&ExecutionStage) -> Vec<String>,
-) -> String {
-    let mut text = String::new();
-    for stage in &plan.stages {
-        let _ = writeln!(text, "Stage {}:", stage.stage_id);
-        let _ = writeln!(text, "  {}", pipeline(&stage.plan.root));
-        for input in &stage.inputs {
-            let _ = writeln!(
-                text,
-                "  Input: stage {} by {}",
-                input.stage_id,
-                exchange_name(input.mode, &input.partitioning)
-            );
-        }
-        let _ = writeln!(text, "  Parallelism: {}", stage.tasks);
-        if !stage.resources.is_empty() {
-            let _ = writeln!(text, "  Resources: {}", stage.resources);
-        }
-        let _ = writeln!(text, "  Output: {}", output_name(stage));
-        for note in &stage.notes {
-            let _ = writeln!(text, "  Note: {note}");
-        }
-        for note in notes(stage) {
-            let _ = writeln!(text, "  {note}");
-        }
-        match &stage.output {
-            Some(output) => {
-                let _ = writeln!(
-                    text,
-                    "\n    ↓ Exchange({})",
-                    exchange_name(output.mode, &output.partitioning)
-                );
-                let _ = writeln!(text, "      because {}\n", output.reason);
-            }
-            None => {
-                let _ = writeln!(
-                    text,
-                    "\n    ↓ Exchange(Gather)\n      because the caller reads the result\n\nCollect"
-                );
-            }
-        }
+pub fn explain_distributed(plan: &DistributedPlan) -> String {
+    let stages = plan.stages.iter().map(stage_text);
+    stages.map(|stage| stage.head + &stage.foot).collect()
+}
+
+/// One stage as text. What else is known of it stands between the two parts.
+#[must_use]
+pub fn stage_text(stage: &ExecutionStage) -> StageText {
+    let mut head = String::new();
+    let _ = writeln!(head, "Stage {}:", stage.stage_id);
+    let _ = writeln!(head, "  {}", pipeline(&stage.plan.root));
+    for input in &stage.inputs {
+        let _ = writeln!(
+            head,
+            "  Input: stage {} by {}",
+            input.stage_id,
+            exchange_name(input.mode, &input.partitioning)
+        );
     }
-    text
+    let _ = writeln!(head, "  Parallelism: {}", stage.tasks);
+    if !stage.resources.is_empty() {
+        let _ = writeln!(head, "  Resources: {}", stage.resources);
+    }
+    let _ = writeln!(head, "  Output: {}", output_name(stage));
+    for note in &stage.notes {
+        let _ = writeln!(head, "  Note: {note}");
+    }
+    let foot = match &stage.output {
+        Some(output) => format!(
+            "\n    ↓ Exchange({})\n      because {}\n\n",
+            exchange_name(output.mode, &output.partitioning),
+            output.reason
+        ),
+        None => "\n    ↓ Exchange(Gather)\n      because the caller reads the result\n\nCollect\n"
+            .to_owned(),
+    };
+    StageText { head, foot }
 }
 
 /// `Shuffle, Hash(n.id)`, `Gather`.

@@ -20,7 +20,7 @@ mod validate;
 pub use bundle::{bundle_partitions, read_partition, write_bundles};
 pub use exchange::ExchangeExec;
 pub use executor::{StageExecutor, TaskOutput};
-pub use explain::{exchange_name, explain_distributed, output_name};
+pub use explain::{StageText, exchange_name, explain_distributed, output_name, stage_text};
 pub use planner::{DistributedPlanner, DistributedPlannerConfig};
 pub use ray_config::{RayExecutorConfig, check_runtime};
 pub use ray_executor::RayExecutor;

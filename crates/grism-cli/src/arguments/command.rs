@@ -93,7 +93,7 @@ pub(crate) struct TckServer {
     /// Threads of the local engine
     #[arg(long, default_value_t = 1)]
     pub(crate) threads: usize,
-    /// Partitions of the staged engine
-    #[arg(long, default_value_t = 2)]
-    pub(crate) partitions: usize,
+    /// Partitions of the staged engine (default: 2)
+    #[arg(long)]
+    pub(crate) partitions: Option<usize>,
 }

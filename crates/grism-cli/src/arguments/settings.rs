@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use grism::{CancellationHandle, Engine, Error, QueryOptions, Resources, Result, Rewrites};
+use grism::{
+    CancellationHandle, Engine, Error, QueryOptions, Resources, Result, Rewrites, StageSetting,
+};
 
 use super::pair;
 
@@ -64,8 +66,7 @@ impl Settings {
         };
         self.check_engine(options.engine)?;
         if let Some(threads) = self.threads {
-            options.runtime = options.runtime.with_threads(threads);
-            options.ray.threads = Some(threads.max(1));
+            options = options.with_threads(threads);
         }
         options.runtime.memory_limit = self.memory_limit;
         options.runtime.timeout_ms = milliseconds("--timeout", self.timeout)?;
@@ -74,21 +75,24 @@ impl Settings {
         }
         options.runtime.resources = Resources::try_new(amounts(&self.resource)?)?;
         options.rewrites = Rewrites::without(&self.rewrites)?;
-        if let Some(partitions) = self.partitions {
-            options.distributed.partitions = partitions.max(1);
-        }
-        if let Some(address) = &self.ray_address {
-            options.ray.address.clone_from(address);
-        }
-        options.ray.workers = self.workers;
-        options.ray.worker_module.clone_from(&self.worker_module);
-        if let Some(timeout) = milliseconds("--resource-timeout", self.resource_timeout)? {
-            options.ray.resource_timeout_ms = timeout;
-        }
-        if let Some(python) = &self.python {
-            options.ray.python = python.to_string_lossy().into_owned();
+        for setting in self.of_stages()?.into_iter().flatten() {
+            options.set(setting)?;
         }
         Ok(options)
+    }
+
+    /// The settings of queries in stages that are given.
+    fn of_stages(&self) -> Result<[Option<StageSetting>; 6]> {
+        let timeout = milliseconds("--resource-timeout", self.resource_timeout)?;
+        let python = self.python.as_ref();
+        Ok([
+            self.partitions.map(StageSetting::Partitions),
+            self.ray_address.clone().map(StageSetting::RayAddress),
+            self.workers.map(StageSetting::Workers),
+            self.worker_module.clone().map(StageSetting::WorkerModule),
+            timeout.map(StageSetting::ResourceTimeout),
+            python.map(|path| StageSetting::Python(path.to_string_lossy().into_owned())),
+        ])
     }
 
     /// Refuses settings that the engine does not honour.

@@ -25,7 +25,7 @@ use crate::lance::place::turn::Turns;
 use crate::lance::reading::open_graph::OpenGraph;
 use crate::lance::reading::open_table::OpenDatasets;
 use crate::lance::reading::snapshot::LanceSnapshot;
-use crate::lance::rows::dataset::publish_main_line;
+use crate::lance::rows::dataset::{is_on_main_line, publish_main_line};
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
 
 /// A graph of Lance datasets, in a directory or in an object store. Copies are handles on the same graph.
@@ -149,8 +149,8 @@ impl LanceStorage {
         Ok(entry)
     }
 
-    /// Brings the main lines of the datasets to `entry`, those that `before` has as they are left out, for readers that
-    /// know Lance alone.
+    /// Brings the main lines of the datasets to `entry`, for readers that know Lance alone. Those that `before` has as they are
+    /// left out; without it, those that are there already.
     pub(super) async fn publish_main_lines(
         &self,
         before: Option<&SnapshotEntry>,
@@ -164,10 +164,15 @@ impl LanceStorage {
         let behind = |dataset: &DatasetVersion| {
             is_detached_version(dataset.version) && !known.contains(dataset)
         };
+        // A commit does not look where a main line is, since that is one more file to read.
+        let looks = before.is_none();
         let datasets: BTreeSet<DatasetVersion> = entry.datasets().cloned().collect();
         let published = datasets.into_iter().filter(behind).map(|dataset| {
             let root = self.root.clone();
             async move {
+                if looks && is_on_main_line(&root, &dataset).await.unwrap_or(false) {
+                    return Ok(());
+                }
                 if let Err(error) = publish_main_line(&root, &dataset).await {
                     tracing::warn!(path = dataset.path, %error, "the main line of a dataset stays behind the snapshot");
                 }

@@ -1,13 +1,15 @@
 //! Joins and subqueries over known rows.
 
-use grism_core::{Type, Value};
+use grism_core::{ErrorKind, Type, Value};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, BinaryOperator, Column, Join,
     JoinKind, LogicalExpr, LogicalPlan, PlanSchema, SharedPlan,
 };
 
-use crate::testing::{TestGraph, known, known_integers, rows_with, shown, sorted, texts};
-use crate::{SubplanRuns, build_operators};
+use crate::testing::{
+    Random, TestGraph, batches_of, known, known_integers, rows_of, rows_with, shown, sorted, texts,
+};
+use crate::{RuntimeConfig, SubplanRuns, build_operators};
 
 /// For each row: the items 1, 2 and 3 that are not above its `x`.
 fn items_up_to_x() -> LogicalPlan {
@@ -166,4 +168,84 @@ async fn a_join_without_keys_is_the_product() {
     let all = shown(&join(JoinKind::Inner, &[]), &graph).await;
     assert_eq!(all.len(), 16);
     assert!(all.contains(&"null 13 3 12".to_owned()));
+}
+
+/// Rows of a key below `keys` and a number of their own.
+fn random_pairs(random: &mut Random, names: [&str; 2], count: usize, keys: u64) -> LogicalPlan {
+    let rows = (0..count).map(|number| {
+        let key = random.below(keys + 1);
+        [(key < keys).then_some(key as i64), Some(number as i64)]
+    });
+    pairs(names, &rows.collect::<Vec<_>>())
+}
+
+#[tokio::test]
+async fn joins_are_what_two_loops_find_whatever_the_batches() {
+    let graph = TestGraph::new();
+    let mut random = Random::new(12);
+    for (left, right) in [(0, 5), (5, 0), (40, 30), (3, 200)] {
+        let left = random_pairs(&mut random, ["a", "b"], left, 7);
+        let right = random_pairs(&mut random, ["c", "d"], right, 9);
+        let (rows, others) = (shown(&left, &graph).await, shown(&right, &graph).await);
+        let meets = |row: &String, other: &String| {
+            let (key, other) = (row.split(' ').next(), other.split(' ').next());
+            key == other && key != Some("null")
+        };
+        for kind in [JoinKind::Inner, JoinKind::Semi, JoinKind::Anti] {
+            let wanted: Vec<String> = rows
+                .iter()
+                .flat_map(|row| {
+                    let mut partners = others.iter().filter(|other| meets(row, other));
+                    match kind {
+                        JoinKind::Inner => partners.map(|other| format!("{row} {other}")).collect(),
+                        JoinKind::Semi => {
+                            partners.next().map(|_| row.clone()).into_iter().collect()
+                        }
+                        _ => match partners.next() {
+                            Some(_) => Vec::new(),
+                            None => vec![row.clone()],
+                        },
+                    }
+                })
+                .collect();
+            let plan = LogicalPlan::Join(Join {
+                kind,
+                left: SharedPlan::new(left.clone()),
+                right: SharedPlan::new(right.clone()),
+                on: vec![(LogicalExpr::column("a"), LogicalExpr::column("c"))],
+            });
+            for batch_rows in [1, 7, 100] {
+                let found = texts(&rows_with(&plan, &graph, batch_rows).await);
+                assert_eq!(
+                    sorted(found),
+                    sorted(wanted.clone()),
+                    "{kind:?}, batches of {batch_rows}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_join_that_memory_does_not_hold_is_refused_and_not_killed() {
+    let graph = TestGraph::new();
+    let mut random = Random::new(2);
+    let (left, right) = (
+        random_pairs(&mut random, ["a", "b"], 50_000, 50_000),
+        random_pairs(&mut random, ["c", "d"], 50_000, 50_000),
+    );
+    let plan = LogicalPlan::Join(Join {
+        kind: JoinKind::Inner,
+        left: SharedPlan::new(left),
+        right: SharedPlan::new(right),
+        on: vec![(LogicalExpr::column("a"), LogicalExpr::column("c"))],
+    });
+    let root = build_operators(&plan).unwrap();
+    let small = RuntimeConfig {
+        memory_limit: Some(1 << 18),
+        ..batches_of(512)
+    };
+    let error = rows_of(&root, &graph, small).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResourceExhausted, "{error}");
+    assert!(rows_of(&root, &graph, batches_of(512)).await.is_ok());
 }

@@ -1,14 +1,15 @@
 //! Sorting: against a stable sort of the same rows, whole and in runs.
 
-use grism_core::{TableId, Tables, Type, Value, total_order};
+use futures::TryStreamExt;
+use grism_core::{ErrorKind, TableId, Tables, Type, Value, total_order};
 use grism_logical::{
     Column, LogicalExpr, LogicalPlan, NodeScan, PropertyRef, SharedPlan, SortKey, property_column,
 };
 use std::cmp::Ordering;
 
 use super::ParallelExec;
-use crate::testing::{Random, TestGraph, batches_of, known, rows_of, rows_with, shown};
-use crate::{ReadOrder, build_operators};
+use crate::testing::{Random, TestGraph, batches_of, context, known, rows_of, rows_with, shown};
+use crate::{ReadOrder, RuntimeConfig, build_operators, run};
 
 fn sort(input: LogicalPlan, keys: &[(&str, bool)], fetch: Option<usize>) -> LogicalPlan {
     let key = |(name, descending): &(&str, bool)| SortKey {
@@ -183,4 +184,51 @@ fn a_run_is_not_split_again() {
     let phases = root.phases().unwrap().unwrap();
     assert_eq!(phases.local.name(), root.name());
     assert!(phases.local.phases().unwrap().is_none());
+}
+
+/// Settings that leave a query `bytes` bytes.
+fn limited(bytes: usize) -> RuntimeConfig {
+    RuntimeConfig {
+        memory_limit: Some(bytes),
+        ..batches_of(256)
+    }
+}
+
+#[tokio::test]
+async fn rows_that_do_not_fit_into_memory_are_sorted_all_the_same() {
+    let graph = TestGraph::new();
+    let mut random = Random::new(4);
+    let rows: Vec<Vec<Value>> = (0..20_000)
+        .map(|number| {
+            let text = format!("{:07} {}", random.below(10_000), "padding ".repeat(20));
+            vec![Value::Int64(0), Value::String(text), Value::Int64(number)]
+        })
+        .collect();
+    let plan = sort(random_plan(&rows), &names(&[(1, false), (2, true)]), None);
+    let root = build_operators(&plan).unwrap();
+    let mut wanted = rows;
+    wanted.sort_by(|a, b| compared(a, b, &[(1, false), (2, true)]));
+    // The rows take 4 MiB.
+    let context = context(&graph, limited(2 << 20));
+    let batches: Vec<_> = run(&root, &context).unwrap().try_collect().await.unwrap();
+    let mut found = wanted.iter();
+    for batch in &batches {
+        for row in 0..batch.num_rows() {
+            let number = Value::from_array(batch.column(2), row).unwrap();
+            assert_eq!(Some(&number), found.next().map(|row| &row[2]));
+        }
+    }
+    assert_eq!(found.next(), None);
+}
+
+#[tokio::test]
+async fn a_sort_ends_when_its_query_is_cancelled() {
+    let graph = TestGraph::new();
+    let rows = random_rows(&mut Random::new(6), 100);
+    let root = build_operators(&sort(random_plan(&rows), &[("a", false)], None)).unwrap();
+    let context = context(&graph, batches_of(8));
+    let stream = run(&root, &context).unwrap();
+    context.query().cancellation.cancel();
+    let error = stream.try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
 }

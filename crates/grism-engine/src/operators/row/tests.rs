@@ -1,6 +1,8 @@
 //! Operators that work row by row, over known rows and a small graph.
 
-use grism_core::{Cardinality, EntityId, TableId, Tables, Type, Value};
+use grism_core::{
+    Cardinality, EntityId, HyperedgeContents, HyperedgeValue, TableId, Tables, Type, Value,
+};
 use grism_logical::{
     ArithmeticOperator, BinaryOperator, Column, Fetch, LogicalExpr, LogicalPlan, NamedExpr,
     PropertyRef, SharedPlan, role_key,
@@ -284,6 +286,30 @@ async fn members_are_read_as_deep_as_is_asked_for() {
         ("about".to_owned(), vec![true, true]),
     ];
     assert_eq!(inner(&values[0]), read);
+}
+
+/// A hyperedge whose contents are known: one member.
+fn known_hyperedge(id: u64, member: Value) -> Value {
+    let contents = HyperedgeContents {
+        type_name: "CLAIM".to_owned(),
+        members: vec![("about".to_owned(), vec![member])],
+        properties: BTreeMap::new(),
+    };
+    let contents = Some(contents);
+    Value::Hyperedge(Box::new(HyperedgeValue { id, contents }))
+}
+
+#[tokio::test]
+async fn members_below_the_depth_that_is_asked_for_are_not_read() {
+    let (graph, _, claim) = claims();
+    // The member of the member is of a table that is not there.
+    let nowhere = Value::node(id(TableId::try_new(99).unwrap(), 0));
+    let inner = known_hyperedge(id(claim, 0), nowhere);
+    let mut values = [known_hyperedge(id(claim, 1), inner)];
+    for depth in [1, 2] {
+        hydrate(&graph, &mut values, depth).await.unwrap();
+    }
+    assert!(hydrate(&graph, &mut values, 3).await.is_err());
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ pub(crate) mod rows;
 mod scan_parts;
 pub(crate) mod stage_input;
 pub(crate) mod table_scan;
+#[cfg(test)]
+mod tests;
 pub(crate) mod unit;
 
 pub use argument::ArgumentExec;

@@ -315,6 +315,20 @@ pub(in crate::lance) async fn publish_main_line(
     Ok(())
 }
 
+/// Whether the dataset's main line was brought to `dataset` last.
+pub(in crate::lance) async fn is_on_main_line(
+    root: &Root,
+    dataset: &DatasetVersion,
+) -> Result<bool> {
+    let main = root.dataset(&dataset.path).load().await;
+    let main = main.map_err(from_lance)?;
+    let last = main.read_transaction().await.map_err(from_lance)?;
+    Ok(last.is_some_and(|last| match last.operation {
+        Operation::Restore { version } => version == dataset.version,
+        _ => false,
+    }))
+}
+
 /// The rows of a dataset that only grew, in the order they stand in, of the range `wanted`.
 pub(in crate::lance) async fn read_range(
     dataset: &Dataset,

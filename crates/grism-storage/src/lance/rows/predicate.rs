@@ -27,7 +27,8 @@ fn comparison(comparison: &Comparison) -> Option<Expr> {
             if matches!(
                 comparison.operator,
                 ComparisonOperator::Less | ComparisonOperator::LessOrEqual
-            ) && *value != 0.0 =>
+            ) && *value != 0.0
+                && !value.is_nan() =>
         {
             ScalarValue::Float64(Some(*value))
         }

@@ -8,7 +8,7 @@ use datafusion_physical_expr::expressions::{Column, IsNotNullExpr, IsNullExpr, L
 use grism_core::{Type, Value};
 use grism_logical::{Column as PlanColumn, LogicalExpr, PlanSchema, UnaryOperator};
 
-use super::compile::compile;
+use crate::expr::compile::compile;
 use crate::{ExprEvaluator, PhysicalSchema};
 
 const ROWS: usize = 500;

@@ -12,26 +12,10 @@ use grism_core::{
     Snapshot, SnapshotSelector, Storage, TableId, Type, Value,
 };
 
-use crate::{GraphOptions, InMemoryStorage, LanceStorage, check_snapshot};
-
-/// Small, so that a small graph has many segments and fragments.
-const OPTIONS: GraphOptions = GraphOptions {
-    segment_shift: 2,
-    fragment_rows: 3,
-};
-
-/// Numbers that look random, the same in every run.
-struct Random(u64);
+use super::meetings::{OPTIONS, Random};
+use crate::{InMemoryStorage, LanceStorage, check_snapshot};
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-
     fn chosen(&mut self, from: &[usize], most: usize) -> Vec<usize> {
         let count = 1 + self.below(most);
         let chosen = (0..count).map(|_| from[self.below(from.len())]);
