@@ -16,7 +16,9 @@ use crate::{
 ///
 /// What planners see is the operator that [`Leaf::into_operator`] makes of it, which holds the columns of the output. Each other
 /// method has the meaning of the one of [`PhysicalOperator`] that has its name.
-#[typetag::serde(tag = "leaf")]
+///
+/// It travels by its name, beside its fields: the word for that is the name of no field of a leaf.
+#[typetag::serde(tag = "leaf_operator")]
 pub trait Leaf: Send + Sync + Debug + 'static {
     /// The operator's name in plans.
     fn name(&self) -> &'static str;
