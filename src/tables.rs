@@ -8,9 +8,8 @@ use std::sync::{Arc, PoisonError};
 use async_trait::async_trait;
 use grism_core::{
     BatchStream, ChangeSet, Error, MemoryManager, Result, RowOrigin, Snapshot, SnapshotId,
-    SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Turn, Value, nearest,
+    SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Turn, nearest,
 };
-use grism_logical::{LogicalExpr, LogicalPlan, RowForm};
 use grism_storage::{ImportSource, source_rows};
 
 use crate::Graph;
@@ -50,33 +49,6 @@ impl Tables {
     /// The parameters that are tables.
     pub(crate) fn parameter_names(&self) -> &BTreeSet<String> {
         &self.parameter_names
-    }
-
-    /// Fails where a plan reads tables of this process, which no other one has.
-    ///
-    /// # Errors
-    /// `Unsupported`, with what to do.
-    #[cfg(feature = "ray")]
-    pub(crate) fn check_ships(&self, plan: &LogicalPlan) -> Result<()> {
-        if let LogicalPlan::LoadRows(load) = plan {
-            let name = match (&load.form, &load.source) {
-                (RowForm::Parameter(name), _) => Some(format!("${name}")),
-                (RowForm::Named(_), LogicalExpr::Literal(Value::String(name)))
-                    if self.named.contains_key(name) =>
-                {
-                    Some(format!("'{name}'"))
-                }
-                _ => None,
-            };
-            if let Some(name) = name {
-                return Err(Error::unsupported(format!(
-                    "LOAD FROM {name} on Ray, whose workers do not have the table: load it, write it to a file that they reach, or \
-                     pass its rows as a list of maps"
-                )));
-            }
-        }
-        let mut inputs = plan.inputs().into_iter().chain(plan.subplan());
-        inputs.try_for_each(|input| self.check_ships(input))
     }
 
     /// The storage as queries see it that may read the tables.

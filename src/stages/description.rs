@@ -6,10 +6,6 @@ use grism_engine::{ExchangeMode, OperatorId, PhysicalOperator, Resources};
 
 /// One stage of a query. Stages stand in the order they can run.
 #[derive(Debug)]
-#[cfg_attr(
-    not(feature = "ray"),
-    expect(dead_code, reason = "only a build with the feature `ray` makes stages")
-)]
 pub(crate) struct StageDescription {
     pub(crate) stage_id: usize,
     /// What each task runs.
@@ -34,10 +30,6 @@ pub(crate) struct StageDescription {
 
 /// What a stage reads of another.
 #[derive(Debug)]
-#[cfg_attr(
-    not(feature = "ray"),
-    expect(dead_code, reason = "only a build with the feature `ray` makes stages")
-)]
 pub(crate) struct InputDescription {
     pub(crate) stage_id: usize,
     pub(crate) mode: ExchangeMode,
@@ -47,10 +39,6 @@ pub(crate) struct InputDescription {
 
 /// How the output of a stage moves on.
 #[derive(Debug)]
-#[cfg_attr(
-    not(feature = "ray"),
-    expect(dead_code, reason = "only a build with the feature `ray` makes stages")
-)]
 pub(crate) struct ExchangeDescription {
     /// `Shuffle, Hash(n.id)`, `Gather`.
     pub(crate) name: String,

@@ -6,13 +6,15 @@ mod description;
 mod planned_query;
 mod setting;
 #[cfg(feature = "ray")]
+mod shipped_tables;
+#[cfg(feature = "ray")]
 mod staged_query;
 #[cfg(not(feature = "ray"))]
 mod without_ray;
 
-pub(crate) use description::StageDescription;
 #[cfg(feature = "ray")]
-pub(crate) use description::{ExchangeDescription, InputDescription};
+pub(crate) use description::ExchangeDescription;
+pub(crate) use description::{InputDescription, StageDescription};
 #[cfg(feature = "ray")]
 pub use planned_query::PlannedQuery;
 pub use setting::StageSetting;

@@ -10,6 +10,7 @@ use grism_ray::{
     check_runtime, exchange_name, output_name, stage_text,
 };
 
+use super::shipped_tables::check_ships;
 use super::{ExchangeDescription, InputDescription, StageDescription};
 use crate::Engine;
 use crate::query::QueryOptions;
@@ -92,7 +93,7 @@ impl StagedQuery {
 /// `Unsupported`, with what to do.
 pub(super) fn check_for_ray(plan: &LogicalPlan, options: &QueryOptions) -> Result<()> {
     check_runtime(&options.runtime)?;
-    options.tables.check_ships(plan)
+    check_ships(&options.tables, plan)
 }
 
 fn described(stage: &ExecutionStage) -> StageDescription {

@@ -35,6 +35,7 @@ impl Batches {
         }
     }
 
+    #[cfg(feature = "ray")]
     pub(crate) fn batches(&self) -> &[RecordBatch] {
         &self.batches
     }
