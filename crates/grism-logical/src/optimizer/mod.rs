@@ -5,17 +5,21 @@ mod drop_duplicates;
 mod drop_implied_uniqueness;
 mod estimate_rows;
 mod fold_constants;
+mod group_entities;
 mod limit_sort;
 mod meeting;
 mod merge_alternatives;
 mod merge_projections;
+mod partial_aggregate;
 mod propagate_empty;
 mod prune_columns;
+mod push_fetches;
 mod push_filters;
 mod recognized;
 mod rewrites;
 mod rule_change;
 mod semi_joins;
+mod split_distinct;
 mod use_indexes;
 mod weigh_patterns;
 mod weighted_aggregate;
@@ -100,6 +104,16 @@ pub const RULES: &[Rule] = &[
         necessity: Necessity::Optional,
     },
     Rule {
+        name: "split_distinct",
+        apply: split_distinct::split_distinct,
+        necessity: Necessity::Optional,
+    },
+    Rule {
+        name: "group_entities",
+        apply: group_entities::group_entities,
+        necessity: Necessity::Optional,
+    },
+    Rule {
         name: "limit_sort",
         apply: limit_sort::limit_sort,
         necessity: Necessity::Optional,
@@ -117,6 +131,11 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "drop_duplicates",
         apply: drop_duplicates::drop_duplicates,
+        necessity: Necessity::Optional,
+    },
+    Rule {
+        name: "push_fetches",
+        apply: push_fetches::push_fetches,
         necessity: Necessity::Optional,
     },
     Rule {

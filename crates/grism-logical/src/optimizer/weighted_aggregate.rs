@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use grism_core::{Result, Type, Value};
 
+use super::partial_aggregate::mean;
 use crate::{
-    Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, Internal,
-    LogicalExpr, LogicalPlan, PlanSchema, UnaryOperator, infer_type,
+    Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, Internal, LogicalExpr,
+    LogicalPlan, PlanSchema, UnaryOperator, infer_type,
 };
 
 /// An aggregate without its input, and what makes its results of the columns of that.
@@ -147,21 +148,12 @@ fn weighted(
                 Internal::TotalOf(name).column(),
                 Internal::KnownOf(name).column(),
             );
-            let is_any = LogicalExpr::column(&known).binary(
-                BinaryOperator::Greater,
-                LogicalExpr::Literal(Value::Int64(0)),
-            );
-            let divisor = LogicalExpr::column(&known).convert(&Type::Int64, &Type::Float64);
-            let mean = LogicalExpr::column(&total).arithmetic(ArithmeticOperator::Divide, divisor);
             Some(Weighted {
+                result: Some(mean(&total, &known)),
                 aggregates: vec![
                     (sum(float_product(argument, &ty, count.clone())), total),
                     (sum(where_known(argument, count.clone())), known),
                 ],
-                result: Some(LogicalExpr::Case {
-                    branches: vec![(is_any, mean)],
-                    otherwise: None,
-                }),
             })
         }
         _ => None,
