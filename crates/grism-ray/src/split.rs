@@ -111,7 +111,10 @@ fn reads_tables(operator: &Arc<dyn PhysicalOperator>) -> bool {
     let children = operator.children();
     if children.is_empty() && operator.stage_input().is_none() {
         let own = operator.properties(&[], &GraphStatistics::default());
-        return own.distribution == Distribution::Split;
+        return matches!(
+            own.distribution,
+            Distribution::Split | Distribution::Together(_)
+        );
     }
     children
         .into_iter()

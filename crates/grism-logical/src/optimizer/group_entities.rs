@@ -61,11 +61,15 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     let Some(steps) = PartialAggregate::of(&aggregate.aggregates, &schema, facts)? else {
         return Ok(None);
     };
-    let is_counted = is_counted(rows, aggregate, &conjuncts);
-    if is_counted || groups.rows_of_group(count, &schema, facts) < ROWS_OF_GROUP {
+    let above = groups.above_them(&schema, facts);
+    let pays =
+        above == Above::Names || groups.rows_of_group(count, &schema, facts) >= ROWS_OF_GROUP;
+    if !pays || is_counted(rows, aggregate, &conjuncts) {
         return Ok(None);
     }
-    Ok(Some(groups.plan(rows.clone(), aggregate, steps)))
+    let names = aggregate.keys.iter().map(|(_, name)| name);
+    let names: Vec<String> = names.cloned().collect();
+    Ok(Some(groups.plan(rows.clone(), above, names, steps)))
 }
 
 /// The rows below the filters of an aggregate's input, and what the filters ask.
@@ -93,6 +97,15 @@ fn is_counted(rows: &LogicalPlan, aggregate: &Aggregate, conjuncts: &[LogicalExp
     let all = keys.chain(arguments).chain(conjuncts);
     all.for_each(|own| own.collect_columns(&mut read));
     !made.into_iter().any(|column| read.contains(column))
+}
+
+/// What stands above groups of entities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Above {
+    /// Groups of the keys.
+    Groups,
+    /// The keys alone, since each group has other ones.
+    Names,
 }
 
 /// What rows are grouped by first.
@@ -187,10 +200,37 @@ impl EntityGroups {
         rows / (entities * kept.product::<f64>()).max(1.0)
     }
 
+    /// What is done above groups of entities: they are those of the keys where each entity's own key is among them. A graph keeps
+    /// its constraints at the end of each statement.
+    fn above_them(&self, schema: &PlanSchema, facts: Facts<'_>) -> Above {
+        let are_whole = self.columns.iter().all(|column| {
+            let tables = schema.find(column).and_then(|own| own.ty.tables());
+            let Some([table]) = tables.map(|tables| &tables[..]) else {
+                return false;
+            };
+            let table = facts.schema.table(*table).ok();
+            let known_by = table.and_then(|table| table.key.as_deref());
+            self.keys.iter().any(|(key, _)| {
+                let LogicalExpr::Property { entity, key, ty } = key else {
+                    return false;
+                };
+                let is_known = known_by.is_some() && property_of_key(key) == known_by;
+                // Not-a-number is one group, and no two of them are equal.
+                entity == column && is_known && matches!(ty, Type::Int64 | Type::String)
+            })
+        });
+        match are_whole {
+            true => Above::Names,
+            false => Above::Groups,
+        }
+    }
+
+    /// The keys, called by `names`, and the results of the groups.
     fn plan(
         self,
         rows: LogicalPlan,
-        aggregate: &Aggregate,
+        above: Above,
+        names: Vec<String>,
         steps: PartialAggregate,
     ) -> LogicalPlan {
         let columns = self.columns.into_iter();
@@ -200,16 +240,29 @@ impl EntityGroups {
             keys: columns.chain(self.kept).collect(),
             aggregates: steps.parts,
         });
-        let names = aggregate.keys.iter().map(|(_, name)| name);
-        let names = names.map(|name| (LogicalExpr::column(name), name.clone()));
-        let results = names.chain(steps.results).collect();
-        LogicalPlan::Project {
-            input: Arc::new(LogicalPlan::Aggregate(Aggregate {
-                input: Arc::new(groups.filtered(self.above)),
+        let groups = Arc::new(groups.filtered(self.above));
+        let whole = match above {
+            Above::Names => {
+                let results = steps.whole.into_iter().filter_map(|(mut call, name)| {
+                    // What is added up, or compared, is one value.
+                    Some((call.arguments.pop()?, name))
+                });
+                LogicalPlan::Project {
+                    input: groups,
+                    expressions: self.keys.into_iter().chain(results).collect(),
+                }
+            }
+            Above::Groups => LogicalPlan::Aggregate(Aggregate {
+                input: groups,
                 keys: self.keys,
                 aggregates: steps.whole,
-            })),
-            expressions: results,
+            }),
+        };
+        let names = names.into_iter();
+        let names = names.map(|name| (LogicalExpr::column(&name), name));
+        LogicalPlan::Project {
+            input: Arc::new(whole),
+            expressions: names.chain(steps.results).collect(),
         }
     }
 }

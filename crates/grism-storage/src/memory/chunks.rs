@@ -92,6 +92,21 @@ impl Chunks {
         having.count() as u64
     }
 
+    /// The batch of each offset, and the row within it; `None` where an offset is past the end.
+    pub(super) fn places(&self, offsets: &[u64]) -> Option<Vec<(usize, usize)>> {
+        let mut places = Vec::with_capacity(offsets.len());
+        let (mut chunk, mut range) = (0, 0..0);
+        for offset in offsets {
+            // Offsets that follow each other are mostly of one batch.
+            if !range.contains(offset) {
+                chunk = self.place(*offset)?.0;
+                range = self.starts[chunk]..self.starts[chunk + 1];
+            }
+            places.push((chunk, (*offset - range.start) as usize));
+        }
+        Some(places)
+    }
+
     /// The batch that holds `offset`, and the row within it.
     pub(super) fn place(&self, offset: u64) -> Option<(usize, usize)> {
         let chunk = self

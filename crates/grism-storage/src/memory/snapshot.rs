@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray};
-use arrow::compute::{and, filter_record_batch, interleave};
+use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
+use arrow::compute::{and, filter_record_batch, interleave, take};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -270,15 +270,12 @@ impl MemorySnapshot {
     ) -> Result<RecordBatch> {
         let entry = self.schema.table(table)?;
         let chunks = self.chunks(table)?;
-        let places = offsets
-            .iter()
-            .map(|offset| {
-                let place = chunks.place(*offset);
-                place.ok_or_else(|| {
-                    Error::internal(format!("the table {table} has no row {offset}"))
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        if let [only] = &chunks.batches[..] {
+            return take_of_one(entry, only, offsets, columns);
+        }
+        let places = chunks
+            .places(offsets)
+            .ok_or_else(|| no_row(table, offsets, chunks))?;
         let mut taken: Vec<ArrayRef> = Vec::with_capacity(columns.len());
         for name in columns {
             let data_type = column_type(entry, name).ok_or_else(|| {
@@ -304,6 +301,50 @@ impl MemorySnapshot {
             .get(&table)
             .ok_or_else(|| Error::internal(format!("the snapshot has no table {table}")))
     }
+}
+
+/// The rows at `offsets` of a table that has one chunk.
+fn take_of_one(
+    table: &Table,
+    chunk: &RecordBatch,
+    offsets: &[u64],
+    columns: &[String],
+) -> Result<RecordBatch> {
+    let rows = UInt32Array::from_iter_values(offsets.iter().map(|offset| *offset as u32));
+    if let Some(offset) = offsets.iter().find(|own| **own >= chunk.num_rows() as u64) {
+        let message = format!("the table {} has no row {offset}", table.id);
+        return Err(Error::internal(message));
+    }
+    let taken = columns.iter().map(|name| {
+        let data_type = column_type(table, name).ok_or_else(|| {
+            Error::internal(format!("the table {} has no column `{name}`", table.id))
+        })?;
+        Ok(take(
+            &column_or_null(chunk, name, &data_type)?,
+            &rows,
+            None,
+        )?)
+    });
+    named_batch(columns, taken.collect::<Result<Vec<_>>>()?, offsets.len())
+}
+
+/// The error for offsets one of which is past the end.
+fn no_row(table: TableId, offsets: &[u64], chunks: &Chunks) -> Error {
+    let unknown = offsets.iter().find(|own| chunks.place(**own).is_none());
+    let offset = unknown.copied().unwrap_or_default();
+    Error::internal(format!("the table {table} has no row {offset}"))
+}
+
+/// Pieces of a chunk are numbered in so many bits.
+const PIECE_BITS: u32 = 24;
+/// Pieces that a table has about, so that threads share also a small one, whose rows may become many.
+const PIECES: u64 = 16;
+/// Rows of a piece at least.
+const LEAST_PIECE: u64 = 1 << 10;
+
+/// Rows of a table that are scanned together, at most.
+fn piece_rows(chunks: &Chunks) -> usize {
+    (chunks.rows() / PIECES).max(LEAST_PIECE) as usize
 }
 
 /// Keeps segments under the names that their roles have in `after`; those of roles that were dropped go.
@@ -365,16 +406,20 @@ impl Snapshot for MemorySnapshot {
     }
 
     fn scan_ranges(&self, table: TableId) -> Vec<ScanRange> {
-        let batches = self
-            .tables
-            .get(&table)
-            .map_or(&[][..], |chunks| &chunks.batches);
-        let range = |(fragment, batch): (usize, &RecordBatch)| ScanRange {
-            table,
-            piece: ScanPiece::Fragment(fragment as u64),
-            rows: batch.num_rows() as u64,
+        let Some(chunks) = self.tables.get(&table) else {
+            return Vec::new();
         };
-        batches.iter().enumerate().map(range).collect()
+        let piece_rows = piece_rows(chunks);
+        let chunks = chunks.batches.iter().enumerate();
+        let pieces = chunks.flat_map(|(chunk, batch)| {
+            let starts = (0..batch.num_rows()).step_by(piece_rows).enumerate();
+            starts.map(move |(piece, start)| ScanRange {
+                table,
+                piece: ScanPiece::Fragment((chunk as u64) << PIECE_BITS | piece as u64),
+                rows: piece_rows.min(batch.num_rows() - start) as u64,
+            })
+        });
+        pieces.collect()
     }
 
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
@@ -386,24 +431,27 @@ impl Snapshot for MemorySnapshot {
                 "a table in memory without {piece}"
             )));
         };
-        let fragment = fragment as usize;
-        let (Some(batch), Some(start)) =
-            (chunks.batches.get(fragment), chunks.starts.get(fragment))
+        let chunk = (fragment >> PIECE_BITS) as usize;
+        let first = (fragment & ((1 << PIECE_BITS) - 1)) as usize * piece_rows(chunks);
+        let (Some(batch), Some(start)) = (chunks.batches.get(chunk), chunks.starts.get(chunk))
         else {
             return Err(Error::internal(format!(
                 "the table {} has no fragment {fragment}",
                 table.id
             )));
         };
+        let rows = (request.range.rows as usize).min(batch.num_rows().saturating_sub(first));
+        let batch = &batch.slice(first.min(batch.num_rows()), rows);
+        let start = start + first as u64;
         let mut passing = passing_rows(batch, &request.predicate, table)?;
-        let range = *start..*start + batch.num_rows() as u64;
+        let range = start..start + batch.num_rows() as u64;
         if chunks.deleted.range(range.clone()).next().is_some() {
             let alive: BooleanArray = range
                 .map(|offset| Some(!chunks.deleted.contains(&offset)))
                 .collect();
             passing = and(&passing, &alive)?;
         }
-        let mut columns = vec![id_array(table.id, *start..*start + batch.num_rows() as u64)];
+        let mut columns = vec![id_array(table.id, start..start + batch.num_rows() as u64)];
         for name in &request.columns {
             let data_type = column_type(table, name).ok_or_else(|| {
                 Error::internal(format!("the table {} has no column `{name}`", table.id))

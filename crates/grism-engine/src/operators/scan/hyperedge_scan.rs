@@ -77,7 +77,8 @@ impl PhysicalOperator for HyperedgeScanExec {
         _statistics: &GraphStatistics,
     ) -> PlanProperties {
         // A role of many members gives a row for each of them.
-        PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split))
+        let together = Distribution::Together(vec![self.scan.variable.clone()]);
+        PlanProperties::of(leaf_distribution(self.leaf, together))
     }
 
     fn estimated_rows(&self, _inputs: &[f64], facts: Facts<'_>) -> f64 {
