@@ -1,4 +1,4 @@
-"""Groups by properties of entities, and different values of groups, against a fold over every row, with and without rewrites."""
+"""Groups by properties of entities, and different values of groups, against a fold over every row, by any plan."""
 
 from __future__ import annotations
 
@@ -63,6 +63,8 @@ class Trips:
         ]
         self.graph = gr.open(place)
         self.graph.execute("CREATE HYPEREDGE TYPE TRIP (start Place, end Place, van Van?, stop Place*)")
+        if rng.random() < 0.5:
+            self.graph.execute("CREATE CONSTRAINT FOR (p:Place) REQUIRE p.k IS KEY")
         self.graph.execute("UNWIND $rows AS row CREATE (p:Place) SET p = row", parameters={"rows": self.places})
         self.graph.execute("UNWIND $rows AS row CREATE (v:Van) SET v = row", parameters={"rows": self.vans})
         rows = [
@@ -188,8 +190,7 @@ def test_properties_are_read_of_groups_and_not_of_rows(visits: gr.Graph, engine:
         "RETURN p.name AS p, t.name AS t, count(*) AS n, avg(v.cost) AS c, sum(v.cost) AS s ORDER BY p, t"
     )
     plan = str(visits.explain(text))
-    scan = plan.index("HyperedgeScan")
-    assert plan.index("Fetch(p; name)") < plan.index("GROUP BY p, t") < scan, plan
+    assert plan.index("Fetch(p; name)") < plan.index("GROUP BY p, t"), plan
     assert plan.index("Fetch(t; name)") < plan.index("GROUP BY p, t"), plan
     rows = visits.query(text, engine=engine).to_pylist()
     plain = visits.query(text, engine=engine, rewrites="none").to_pylist()
@@ -221,7 +222,10 @@ def test_different_values_of_groups_are_found_once(visits: gr.Graph) -> None:
 
 
 def test_pairs_that_a_property_tells_apart_are_not_compared_by_incidences(visits: gr.Graph) -> None:
-    text = "MATCH (a:VISIT)-[:town]->(t)<-[:town]-(b:VISIT) WHERE a.cost < b.cost WITH a, b, count(*) AS n {0}RETURN count(*) AS n"
+    text = (
+        "MATCH (a:VISIT)-[:town]->(t)<-[:town]-(b:VISIT) WHERE a.cost < b.cost "
+        "WITH a, b, count(*) AS n {0}RETURN count(*) AS n"
+    )
     plan = str(visits.explain(text.format("")))
     assert "a <> b" not in plan, plan
     expected = sum(1 for i in range(4000) for j in range(i % 7, 4000, 7) if i % 13 < j % 13)
@@ -241,6 +245,9 @@ def test_values_that_differ_from_themselves_hold_nothing_apart() -> None:
 @pytest.mark.parametrize("limit", [6 << 20, 512 << 20])
 def test_groups_past_the_memory_limit_are_spilled(limit: int) -> None:
     graph = gr.open()
-    text = "UNWIND range(1, 300000) AS i WITH i * 7919 % 200003 AS k, count(*) AS n, sum(i) AS s RETURN count(*) AS c, sum(n) AS n, sum(s) AS s"
+    text = (
+        "UNWIND range(1, 300000) AS i WITH i * 7919 % 200003 AS k, count(*) AS n, sum(i) AS s "
+        "RETURN count(*) AS c, sum(n) AS n, sum(s) AS s"
+    )
     [row] = graph.query(text, memory_limit=limit).to_pylist()
     assert row == {"c": len({i * 7919 % 200003 for i in range(1, 300001)}), "n": 300000, "s": 300000 * 300001 // 2}

@@ -19,6 +19,9 @@ use crate::{Aggregate, Internal, LogicalExpr, LogicalPlan, PlanSchema, property_
 
 /// How many rows an entity must be expected to have at least, on average, where groups are made by it.
 const ROWS_OF_ENTITY: f64 = 4.0;
+/// How many rows must be expected to make a group, on average, for a condition on numbers to be asked of groups: otherwise rows that
+/// it drops are better not grouped at all.
+const ROWS_OF_TEST: f64 = 8.0;
 /// How many rows a group must be expected to have at least, on average.
 const ROWS_OF_GROUP: f64 = 2.0;
 
@@ -50,12 +53,15 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     if is_volatile || matches!(rows, LogicalPlan::WeightedCount(_)) {
         return Ok(None);
     }
-    let repeated = |name: &String| {
-        let column = schema.find(name).filter(|own| own.ty.tables().is_some());
-        let of_column = column.map(|own| PlanSchema::new(vec![own.clone()]));
-        of_column.is_some_and(|own| most_different(&own, facts) * ROWS_OF_ENTITY <= count)
+    let rows_of = |entities: &BTreeSet<String>| {
+        let of = |name: &String| {
+            let column = schema.find(name).filter(|own| own.ty.tables().is_some());
+            let columns = column.map(|own| PlanSchema::new(vec![own.clone()]));
+            columns.map_or(f64::INFINITY, |own| most_different(&own, facts))
+        };
+        count / entities.iter().map(of).product::<f64>()
     };
-    let Some(groups) = EntityGroups::of(aggregate, &conjuncts, &schema, repeated) else {
+    let Some(groups) = EntityGroups::of(aggregate, &conjuncts, &schema, rows_of) else {
         return Ok(None);
     };
     let Some(steps) = PartialAggregate::of(&aggregate.aggregates, &schema, facts)? else {
@@ -99,6 +105,11 @@ fn is_counted(rows: &LogicalPlan, aggregate: &Aggregate, conjuncts: &[LogicalExp
     !made.into_iter().any(|column| read.contains(column))
 }
 
+/// Whether values of the type take longer to be fetched and compared than numbers.
+fn is_slow(ty: &Type) -> bool {
+    !matches!(ty, Type::Int64 | Type::Bool)
+}
+
 /// What stands above groups of entities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Above {
@@ -125,13 +136,16 @@ struct EntityGroups {
 }
 
 impl EntityGroups {
-    /// `None` where no property of an entity is read that `repeated` has many rows of.
+    /// `None` where no property of an entity is read that has many rows. `rows_of` says how many rows entities of several columns
+    /// have together, on average.
     fn of(
         aggregate: &Aggregate,
         conjuncts: &[LogicalExpr],
         schema: &PlanSchema,
-        repeated: impl Fn(&String) -> bool,
+        rows_of: impl Fn(&BTreeSet<String>) -> f64,
     ) -> Option<Self> {
+        let is_repeated =
+            |name: &String| rows_of(&BTreeSet::from([name.clone()])) >= ROWS_OF_ENTITY;
         let mut own = Self {
             columns: BTreeSet::new(),
             kept: Vec::new(),
@@ -142,9 +156,7 @@ impl EntityGroups {
         };
         for (number, (key, name)) in aggregate.keys.iter().enumerate() {
             let entities = entities(key);
-            if entities.iter().any(|(entity, _)| repeated(entity))
-                && key.columns().iter().all(&repeated)
-            {
+            if !entities.is_empty() && key.columns().iter().all(&is_repeated) {
                 own.columns.extend(key.columns());
                 own.properties
                     .extend(entities.into_iter().map(|(_, ty)| ty));
@@ -166,9 +178,10 @@ impl EntityGroups {
             let is_of_groups = may_move
                 && !entities.is_empty()
                 && !conjunct.is_volatile()
+                && (entities.iter().any(|(_, ty)| is_slow(ty)) || rows_of(&read) >= ROWS_OF_TEST)
                 && read.iter().all(|column| match has_keys {
                     true => own.columns.contains(column),
-                    false => repeated(column),
+                    false => is_repeated(column),
                 });
             if !is_of_groups {
                 own.below.push(conjunct.clone());
@@ -189,7 +202,6 @@ impl EntityGroups {
             let column = schema.find(name).cloned();
             most_different(&PlanSchema::new(column.into_iter().collect()), facts)
         };
-        let is_slow = |ty: &Type| !matches!(ty, Type::Int64 | Type::Bool);
         let entities = self.columns.iter().map(different);
         let entities: f64 = match self.properties.iter().any(is_slow) {
             true => entities.fold(1.0, f64::max),
