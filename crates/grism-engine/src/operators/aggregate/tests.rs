@@ -240,7 +240,7 @@ async fn groups_by_several_numbers_are_what_a_fold_over_their_rows_gives() {
             ];
             grouped(known(columns, rows), keys, coded_calls())
         };
-        // Codes of 11, of 76 and of 78 bits.
+        // Codes of 11 bits, and of 41 and 43 that are widened, since the integers lie far from each other.
         for (keys, kept) in [
             (&["n", "b"][..], &[0, 2, 3][..]),
             (&["n", "i"], &[0, 1, 3]),

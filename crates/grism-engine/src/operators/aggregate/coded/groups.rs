@@ -8,10 +8,9 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, MemoryManager, MemoryReservation, Result, Snapshot};
 
-use super::key_code::KeyCode;
-use super::key_codes::KeyCodes;
+use super::key_codes::{Encoded, KeyCodes};
 use super::state::GroupState;
-use super::table::GroupTable;
+use super::tables::GroupTables;
 use crate::PhysicalSchema;
 use crate::operators::{AggregateColumn, AggregatePhase};
 
@@ -19,17 +18,13 @@ use crate::operators::{AggregateColumn, AggregatePhase};
 #[derive(Debug)]
 pub(in crate::operators::aggregate) struct CodedGroups {
     codes: KeyCodes,
-    tables: Tables,
+    tables: GroupTables,
     states: Vec<GroupState>,
     inputs: Inputs,
+    /// The group of each row of the last batch.
     numbers: Vec<u32>,
+    memory: Arc<dyn MemoryManager>,
     reserved: MemoryReservation,
-}
-
-#[derive(Debug)]
-enum Tables {
-    Narrow(GroupTable<u64>, Vec<u64>),
-    Wide(GroupTable<u128>, Vec<u128>),
 }
 
 /// Where columns stand in a batch.
@@ -91,26 +86,20 @@ impl CodedGroups {
                 }
             }
         };
-        let tables = match codes.bits() {
-            bits if bits <= u64::BITS => Tables::Narrow(GroupTable::new(bits), Vec::new()),
-            bits => Tables::Wide(GroupTable::new(bits), Vec::new()),
-        };
         Some(Self {
+            tables: GroupTables::of(codes.bits()),
             codes,
-            tables,
             states,
             inputs,
             numbers: Vec::new(),
-            reserved: MemoryReservation::empty(memory),
+            reserved: MemoryReservation::empty(Arc::clone(&memory)),
+            memory,
         })
     }
 
     /// How many groups there are.
     pub(super) fn len(&self) -> usize {
-        match &self.tables {
-            Tables::Narrow(table, _) => table.len(),
-            Tables::Wide(table, _) => table.len(),
-        }
+        self.tables.len()
     }
 
     /// Takes rows, or states in the final phase.
@@ -122,30 +111,19 @@ impl CodedGroups {
         let keys = self.inputs.keys.iter().map(|key| columns.get(*key));
         let keys = keys.collect::<Option<Vec<&ArrayRef>>>();
         let keys = keys.ok_or_else(|| Error::internal("rows without their keys"))?;
-        let width = self.states.iter().map(GroupState::width).sum();
-        let grown = match &mut self.tables {
-            Tables::Narrow(table, codes) => {
-                if !self.codes.encode(&keys, codes)? {
-                    return Ok(Taken::Nothing);
-                }
-                room(table, codes.len(), width, &mut self.reserved)
-            }
-            Tables::Wide(table, codes) => {
-                if !self.codes.encode(&keys, codes)? {
-                    return Ok(Taken::Nothing);
-                }
-                room(table, codes.len(), width, &mut self.reserved)
-            }
-        };
-        match grown {
+        let mut encoded = self.tables.encode(&mut self.codes, &keys)?;
+        if encoded == Encoded::TooFar && self.widen()? {
+            encoded = self.tables.encode(&mut self.codes, &keys)?;
+        }
+        if encoded != Encoded::All {
+            return Ok(Taken::Nothing);
+        }
+        match self.tables.room(self.width(), &mut self.reserved) {
             None => return Ok(Taken::Nothing),
             Some(0) => {}
             Some(groups) => self.states.iter_mut().for_each(|own| own.reserve(groups)),
         }
-        match &mut self.tables {
-            Tables::Narrow(table, codes) => table.find(codes, &mut self.numbers),
-            Tables::Wide(table, codes) => table.find(codes, &mut self.numbers),
-        }
+        self.tables.find(&mut self.numbers);
         let groups = self.len();
         for (state, first) in self.states.iter_mut().zip(&self.inputs.values) {
             state.start(groups);
@@ -188,33 +166,30 @@ impl CodedGroups {
     }
 
     fn keys(&self, groups: Range<usize>) -> Vec<ArrayRef> {
-        match &self.tables {
-            Tables::Narrow(table, _) => self.codes.decode(&table.codes()[groups]),
-            Tables::Wide(table, _) => self.codes.decode(&table.codes()[groups]),
-        }
+        self.tables.decode(&self.codes, groups)
     }
-}
 
-/// Makes room for as many more groups as there are rows. The groups that there is room for where that changed, otherwise 0;
-/// `None` where there is no memory for them.
-fn room<C: KeyCode>(
-    table: &mut GroupTable<C>,
-    rows: usize,
-    width: usize,
-    reserved: &mut MemoryReservation,
-) -> Option<usize> {
-    let needed = table.len() + rows;
-    if needed <= table.capacity() {
-        return Some(0);
+    /// Bytes of what aggregates hold of a group.
+    fn width(&self) -> usize {
+        self.states.iter().map(GroupState::width).sum()
     }
-    let fits = u32::try_from(needed.checked_mul(4)?).is_ok();
-    let groups = table.rounded(needed);
-    let bytes = table.bytes_of(groups) + groups * width;
-    let more = bytes.saturating_sub(reserved.bytes());
-    if !fits || reserved.try_grow(more).is_err() {
-        return None;
+
+    /// Gives every group a code for integers of any size; `false` where there is none, or no memory for it.
+    fn widen(&mut self) -> Result<bool> {
+        let Some(mut codes) = self.codes.widened() else {
+            return Ok(false);
+        };
+        let keys = self.keys(0..self.len());
+        let mut tables = GroupTables::of(codes.bits());
+        let mut reserved = MemoryReservation::empty(Arc::clone(&self.memory));
+        tables.encode(&mut codes, &keys.iter().collect::<Vec<_>>())?;
+        let Some(groups) = tables.room(self.width(), &mut reserved) else {
+            return Ok(false);
+        };
+        // The keys differ, so that groups get the numbers that they have.
+        tables.find(&mut self.numbers);
+        self.states.iter_mut().for_each(|own| own.reserve(groups));
+        (self.codes, self.tables, self.reserved) = (codes, tables, reserved);
+        Ok(true)
     }
-    table.reserve(groups);
-    reserved.resize(table.bytes() + groups * width);
-    Some(groups)
 }

@@ -35,11 +35,26 @@ struct Part {
 enum Kind {
     /// Offsets of entities behind those of the tables before, from 1 on.
     Entities(Vec<EntityRange>),
-    /// 0 and 0, or the value and 1 above it.
-    Integer,
+    /// How far the value is above `base` and 1, in 32 bits; the first value, which is in the middle, sets the base.
+    Integer { base: Option<i64> },
+    /// 0 and 0, or any value and 1 above it.
+    AnyInteger,
     /// 1 for false, 2 for true.
     Boolean,
 }
+
+/// Whether keys have codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoded {
+    All,
+    /// An integer is too far from the first one: see [`KeyCodes::widened`].
+    TooFar,
+    /// An entity came after the tables were counted.
+    Unknown,
+}
+
+/// Bits of an integer near others, and of any.
+const INTEGER_BITS: (u32, u32) = (32, 65);
 
 /// The entities of one table within a part.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +77,7 @@ impl KeyCodes {
         for key in keys {
             let column = rows.columns().find(key).filter(|own| !own.shared)?;
             let (kind, own) = match &column.ty {
-                Type::Int64 => (Kind::Integer, 65),
+                Type::Int64 => (Kind::Integer { base: None }, INTEGER_BITS.0),
                 Type::Bool => (Kind::Boolean, 2),
                 ty => entities(ty.tables()?, snapshot)?,
             };
@@ -81,21 +96,47 @@ impl KeyCodes {
         self.bits
     }
 
-    /// The codes of rows with these key columns; `false` where an id does not fit, since an entity came after the tables were
-    /// counted.
+    /// The codes for integers of any size; `None` where these are so already, or take more than 128 bits.
+    pub(super) fn widened(&self) -> Option<Self> {
+        let is_narrow = |part: &Part| matches!(part.kind, Kind::Integer { .. });
+        if !self.keys.iter().any(is_narrow) {
+            return None;
+        }
+        let mut bits = 0;
+        let keys = self.keys.iter().map(|part| {
+            let (kind, own) = match is_narrow(part) {
+                true => (Kind::AnyInteger, INTEGER_BITS.1),
+                false => (part.kind.clone(), part.bits),
+            };
+            bits += own;
+            Part {
+                kind,
+                shift: bits - own,
+                bits: own,
+            }
+        });
+        let keys = keys.collect();
+        (bits <= u128::BITS).then_some(Self { keys, bits })
+    }
+
+    /// The codes of rows with these key columns.
+    ///
+    /// # Errors
+    /// `Internal` for columns of other types.
     pub(super) fn encode<C: KeyCode>(
-        &self,
+        &mut self,
         columns: &[&ArrayRef],
         codes: &mut Vec<C>,
-    ) -> Result<bool> {
+    ) -> Result<Encoded> {
         codes.clear();
         codes.resize(columns.first().map_or(0, |own| own.len()), C::default());
-        for (part, column) in self.keys.iter().zip(columns) {
-            if !part.encode(column, codes)? {
-                return Ok(false);
+        for (part, column) in self.keys.iter_mut().zip(columns) {
+            let encoded = part.encode(column, codes)?;
+            if encoded != Encoded::All {
+                return Ok(encoded);
             }
         }
-        Ok(true)
+        Ok(Encoded::All)
     }
 
     /// The key columns of these codes.
@@ -128,62 +169,38 @@ fn entities(tables: &Tables, snapshot: &dyn Snapshot) -> Option<(Kind, u32)> {
 }
 
 impl Part {
-    fn encode<C: KeyCode>(&self, column: &ArrayRef, codes: &mut [C]) -> Result<bool> {
+    fn encode<C: KeyCode>(&mut self, column: &ArrayRef, codes: &mut [C]) -> Result<Encoded> {
         let other = || Error::internal("a key is not of its column's type");
-        match &self.kind {
+        let shift = self.shift;
+        match &mut self.kind {
             Kind::Entities(ranges) => {
                 let ids = column.as_primitive_opt::<UInt64Type>().ok_or_else(other)?;
-                Ok(self.encode_entities(ranges, ids, codes))
+                Ok(encode_entities(ranges, shift, ids, codes))
             }
-            Kind::Integer => {
+            Kind::Integer { base } => {
+                let values = column.as_primitive_opt::<Int64Type>().ok_or_else(other)?;
+                Ok(encode_near(base, shift, values, codes))
+            }
+            Kind::AnyInteger => {
                 let values = column.as_primitive_opt::<Int64Type>().ok_or_else(other)?;
                 for (row, (code, value)) in codes.iter_mut().zip(values.values()).enumerate() {
                     if values.is_valid(row) {
-                        let own = code.with(self.shift, value.cast_unsigned());
-                        *code = own.with(self.shift + u64::BITS, 1);
+                        let own = code.with(shift, value.cast_unsigned());
+                        *code = own.with(shift + u64::BITS, 1);
                     }
                 }
-                Ok(true)
+                Ok(Encoded::All)
             }
             Kind::Boolean => {
                 let values = column.as_boolean_opt().ok_or_else(other)?;
                 for (row, code) in codes.iter_mut().enumerate() {
                     if values.is_valid(row) {
-                        *code = code.with(self.shift, 1 + u64::from(values.value(row)));
+                        *code = code.with(shift, 1 + u64::from(values.value(row)));
                     }
                 }
-                Ok(true)
+                Ok(Encoded::All)
             }
         }
-    }
-
-    /// `false` where an id does not fit.
-    fn encode_entities<C: KeyCode>(
-        &self,
-        ranges: &[EntityRange],
-        ids: &UInt64Array,
-        codes: &mut [C],
-    ) -> bool {
-        let Some(mut range) = ranges.first().copied() else {
-            return ids.null_count() == ids.len();
-        };
-        for (row, (code, id)) in codes.iter_mut().zip(ids.values()).enumerate() {
-            if ids.is_null(row) {
-                continue;
-            }
-            let id = EntityId::from_raw(*id);
-            if id.table() != range.table {
-                match ranges.iter().find(|own| own.table == id.table()) {
-                    Some(own) => range = *own,
-                    None => return false,
-                }
-            }
-            if id.offset() >= range.size {
-                return false;
-            }
-            *code = code.with(self.shift, range.before + id.offset() + 1);
-        }
-        true
     }
 
     fn decode<C: KeyCode>(&self, codes: &[C]) -> ArrayRef {
@@ -204,7 +221,15 @@ impl Part {
                 };
                 Arc::new(UInt64Array::from_iter(parts.map(id)))
             }
-            Kind::Integer => {
+            Kind::Integer { base } => {
+                let base = base.unwrap_or_default();
+                let value = |part: u64| {
+                    let above = part.checked_sub(1)?;
+                    Some(base.wrapping_add_unsigned(above))
+                };
+                Arc::new(Int64Array::from_iter(parts.map(value)))
+            }
+            Kind::AnyInteger => {
                 let is_known = |code: &C| code.part(self.shift + u64::BITS) & 1 == 1;
                 let known = codes.iter().map(is_known);
                 let values = parts.zip(known);
@@ -218,4 +243,55 @@ impl Part {
             }
         }
     }
+}
+
+fn encode_entities<C: KeyCode>(
+    ranges: &[EntityRange],
+    shift: u32,
+    ids: &UInt64Array,
+    codes: &mut [C],
+) -> Encoded {
+    let Some(mut range) = ranges.first().copied() else {
+        return match ids.null_count() == ids.len() {
+            true => Encoded::All,
+            false => Encoded::Unknown,
+        };
+    };
+    for (row, (code, id)) in codes.iter_mut().zip(ids.values()).enumerate() {
+        if ids.is_null(row) {
+            continue;
+        }
+        let id = EntityId::from_raw(*id);
+        if id.table() != range.table {
+            match ranges.iter().find(|own| own.table == id.table()) {
+                Some(own) => range = *own,
+                None => return Encoded::Unknown,
+            }
+        }
+        if id.offset() >= range.size {
+            return Encoded::Unknown;
+        }
+        *code = code.with(shift, range.before + id.offset() + 1);
+    }
+    Encoded::All
+}
+
+fn encode_near<C: KeyCode>(
+    base: &mut Option<i64>,
+    shift: u32,
+    values: &Int64Array,
+    codes: &mut [C],
+) -> Encoded {
+    for (row, (code, value)) in codes.iter_mut().zip(values.values()).enumerate() {
+        if values.is_null(row) {
+            continue;
+        }
+        let base = *base.get_or_insert(value.wrapping_sub(1 << (INTEGER_BITS.0 - 1)));
+        let above = value.wrapping_sub(base).cast_unsigned();
+        if above >= u64::from(u32::MAX) {
+            return Encoded::TooFar;
+        }
+        *code = code.with(shift, above + 1);
+    }
+    Encoded::All
 }

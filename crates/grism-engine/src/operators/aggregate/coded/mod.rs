@@ -6,6 +6,7 @@ mod key_codes;
 mod state;
 mod stream;
 mod table;
+mod tables;
 
 pub(super) use groups::CodedGroups;
 pub(super) use stream::{Spilling, group_by_code};
