@@ -2,6 +2,7 @@
 
 mod builder;
 mod by_unit;
+mod list_directory;
 mod parted;
 mod role_rows;
 mod sorted;
@@ -11,6 +12,7 @@ use std::ops::Range;
 use arrow::buffer::ScalarBuffer;
 
 pub use self::builder::IncidenceSegmentBuilder;
+pub use self::list_directory::ListDirectory;
 pub use self::sorted::{SortedColumns, SortedIncidences};
 use crate::{EntityId, TableId};
 

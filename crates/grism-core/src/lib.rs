@@ -30,8 +30,8 @@ mod write_counts;
 mod write_target;
 
 pub use adjacency::{
-    IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, SegmentKey, SortedColumns,
-    SortedIncidences,
+    IdList, Incidence, IncidenceSegment, IncidenceSegmentBuilder, ListDirectory, SegmentKey,
+    SortedColumns, SortedIncidences,
 };
 pub use cancellation::{CancelOnDrop, CancellationHandle};
 pub use changes::{

@@ -9,16 +9,21 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ChangeSet, CommitSummary, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
-    LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate, SearchHit, SegmentKey,
-    SnapshotId, SnapshotSelector, TableId, TimeTravel, Turn, without_secrets,
+    ChangeSet, CommitSummary, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexSearch,
+    ListDirectory, LoadState, Maintenance, MemoryManager, Result, RowOrigin, ScanPredicate,
+    SearchHit, SegmentKey, SnapshotId, SnapshotSelector, TableId, TimeTravel, Turn,
+    without_secrets,
 };
 
 /// The column of raw entity ids that leads every scanned batch.
 pub const ID_COLUMN: &str = "_id";
+
+/// Lists whose lengths are read at the same time for a [`ListDirectory`].
+const LISTS_AT_ONCE: usize = 16;
 
 /// A stream of batches of one schema.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
@@ -275,6 +280,22 @@ pub trait Snapshot: Any + Send + Sync + Debug {
         key: SegmentKey,
     ) -> Result<Arc<IncidenceSegment>> {
         self.incidences(table, role, key).await
+    }
+
+    /// Which lists of [`Self::incidences`], of all types and roles, the members of the segment `key` occur in.
+    async fn list_directory(&self, key: SegmentKey) -> Result<Arc<ListDirectory>> {
+        let tables = self.schema().hyperedge_tables();
+        let lists = tables.flat_map(|(table, ty)| {
+            let roles = ty.roles.iter();
+            roles.map(|role| (table.id, role.name.clone()))
+        });
+        let lists: Vec<(TableId, String)> = lists.collect();
+        let lengths = lists.into_iter().map(|(table, role)| async move {
+            let segment = self.degrees(table, &role, key).await?;
+            Ok::<_, Error>((table, role, segment))
+        });
+        let lengths = futures::stream::iter(lengths).buffered(LISTS_AT_ONCE);
+        Ok(Arc::new(ListDirectory::of(lengths.try_collect().await?)))
     }
 
     /// The offsets of `table` that a segment may hold, for readers that walk a table by segments.

@@ -18,10 +18,12 @@ mod memory;
 mod packed_file;
 mod rebase;
 mod search;
+mod selection;
 mod shares;
 mod snapshot_diff;
 mod transaction;
 mod upload;
+mod value_lookups;
 
 pub use alteration::alter_into;
 pub use catalog::Catalog;

@@ -4,11 +4,14 @@
 //! only counted as well, the sum of products. EXISTS and COUNT over one expansion ask for `d` alone; where duplicates do not matter, an expansion
 //! that nothing reads asks whether `d` is positive.
 
+mod columns;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grism_core::{Result, Value, with_stack};
 
+use self::columns::{hyperedge_of, made_by, row_by_row};
 use super::Facts;
 use super::meeting::Meeting;
 use super::recognized::{only_drops, other_than};
@@ -35,6 +38,21 @@ struct Counter {
 struct Weighted {
     plan: LogicalPlan,
     weights: Vec<String>,
+}
+
+impl Weighted {
+    /// The same with the columns of a projection that only drops, those of them that are left, and the weights.
+    fn without_others(mut self, expressions: &[(LogicalExpr, String)]) -> Result<Self> {
+        if self.weights.is_empty() {
+            return Ok(self);
+        }
+        let schema = self.plan.schema()?;
+        let kept = expressions.iter().map(|(_, name)| name.clone());
+        let kept = kept.filter(|name| schema.find(name).is_some());
+        let names: Vec<String> = kept.chain(self.weights.iter().cloned()).collect();
+        self.plan = self.plan.keep_columns(&names)?;
+        Ok(self)
+    }
 }
 
 impl Counter {
@@ -139,7 +157,8 @@ impl Counter {
                 return with_stack(|| self.weigh(input, needed, conjuncts));
             }
             LogicalPlan::Project { input, expressions } if only_drops(expressions) => {
-                return with_stack(|| self.weigh(input, needed, conjuncts));
+                let weighted = with_stack(|| self.weigh(input, needed, conjuncts))?;
+                return weighted.without_others(expressions);
             }
             _ => {}
         }
@@ -151,16 +170,22 @@ impl Counter {
         if conjuncts.iter().any(LogicalExpr::is_volatile) {
             return Ok(rest(conjuncts));
         }
+        if let LogicalPlan::Apply(apply) = plan
+            && let Some(weighted) = self.weigh_optional(apply, needed, &conjuncts)?
+        {
+            return Ok(weighted);
+        }
         if let Some(meeting) = Meeting::of(plan, &conjuncts, needed)? {
             return self.weigh_meeting(meeting, needed);
         }
-        let Some(mut count) = self.counted(plan) else {
-            return Ok(rest(conjuncts));
-        };
         let made = made_by(plan);
-        if made.iter().any(|column| needed.contains(column)) {
-            return Ok(rest(conjuncts));
-        }
+        let count = match made.iter().any(|column| needed.contains(column)) {
+            true => None,
+            false => self.counted(plan),
+        };
+        let Some(mut count) = count else {
+            return self.weigh_below(plan, needed, conjuncts);
+        };
         // What is said of the hyperedge may only be that it is not another one.
         let (own, others): (Vec<_>, Vec<_>) = conjuncts.iter().cloned().partition(|conjunct| {
             let columns = conjunct.columns();
@@ -173,7 +198,7 @@ impl Counter {
                 Some(other) if !made.contains(&other) && is_entity(&other) => {
                     count.except.push(other);
                 }
-                _ => return Ok(rest(conjuncts)),
+                _ => return self.weigh_below(plan, needed, conjuncts),
             }
         }
         let mut below = needed.clone();
@@ -188,6 +213,40 @@ impl Counter {
             input: Arc::new(weighted.plan),
             ..count
         });
+        Ok(weighted)
+    }
+
+    /// `plan` filtered by `conjuncts`, over an input without the expansions of which neither `plan` nor what is above it needs
+    /// anything, where `plan` makes of each row what it makes whatever the others are.
+    fn weigh_below(
+        &mut self,
+        plan: &LogicalPlan,
+        needed: &BTreeSet<String>,
+        conjuncts: Vec<LogicalExpr>,
+    ) -> Result<Weighted> {
+        let mut weighted = Weighted {
+            plan: plan.clone(),
+            weights: Vec::new(),
+        };
+        if let Some((input, read)) = row_by_row(plan) {
+            let mut below = needed.clone();
+            below.extend(read);
+            for conjunct in &conjuncts {
+                conjunct.collect_columns(&mut below);
+            }
+            let own = with_stack(|| self.weigh(input, &below, Vec::new()))?;
+            if !own.weights.is_empty() {
+                // Rows that stand for none go before they are worked on.
+                let counted = own.weights.iter().map(LogicalExpr::column);
+                let mut input = Some(own.plan.filtered(counted.map(is_positive).collect()));
+                weighted.plan = plan.try_map_inputs(&mut |child| {
+                    // The first input is the outer side.
+                    Ok(input.take().unwrap_or_else(|| child.clone()))
+                })?;
+                weighted.weights = own.weights;
+            }
+        }
+        weighted.plan = weighted.plan.filtered(conjuncts);
         Ok(weighted)
     }
 
@@ -255,20 +314,67 @@ impl Counter {
         })
     }
 
-    /// EXISTS and COUNT over nothing but one expansion.
-    fn apply(&mut self, apply: &Apply) -> Result<Option<LogicalPlan>> {
+    /// The count of the rows of a subplan that is nothing but one expansion.
+    fn counted_alone(&mut self, apply: &Apply) -> Option<CountExpand> {
         let mut subplan = &*apply.subplan;
         while let LogicalPlan::Project { input, expressions } = subplan
             && only_drops(expressions)
         {
             subplan = input;
         }
-        let Some(count) = self.counted(subplan) else {
-            return Ok(None);
-        };
-        if !matches!(*count.input, LogicalPlan::Argument(_)) {
+        let count = self.counted(subplan)?;
+        matches!(*count.input, LogicalPlan::Argument(_)).then_some(count)
+    }
+
+    /// The rows of an OPTIONAL MATCH of one expansion that nothing reads, weighed by how many it makes, which is one at least.
+    fn weigh_optional(
+        &mut self,
+        apply: &Apply,
+        needed: &BTreeSet<String>,
+        conjuncts: &[LogicalExpr],
+    ) -> Result<Option<Weighted>> {
+        if apply.kind != ApplyKind::Optional {
             return Ok(None);
         }
+        let mut below = needed.clone();
+        for conjunct in conjuncts {
+            conjunct.collect_columns(&mut below);
+        }
+        let known = apply.input.schema()?;
+        if below.iter().any(|column| known.find(column).is_none()) {
+            return Ok(None);
+        }
+        let Some(count) = self.counted_alone(apply) else {
+            return Ok(None);
+        };
+        below.insert(count.from.clone());
+        let mut weighted = with_stack(|| self.weigh(&apply.input, &below, conjuncts.to_vec()))?;
+        let names: Vec<String> = weighted.plan.schema()?.names().map(str::to_owned).collect();
+        let counted = LogicalExpr::column(&count.count);
+        let weight = LogicalExpr::Case {
+            branches: vec![(is_positive(counted.clone()), counted)],
+            otherwise: Some(Box::new(LogicalExpr::Literal(Value::Int64(1)))),
+        };
+        let kept = names
+            .iter()
+            .map(|own| (LogicalExpr::column(own), own.clone()));
+        let expressions = kept.chain([(weight, count.count.clone())]).collect();
+        weighted.weights.push(count.count.clone());
+        weighted.plan = LogicalPlan::Project {
+            input: Arc::new(LogicalPlan::CountExpand(CountExpand {
+                input: Arc::new(weighted.plan),
+                ..count
+            })),
+            expressions,
+        };
+        Ok(Some(weighted))
+    }
+
+    /// EXISTS and COUNT over nothing but one expansion.
+    fn apply(&mut self, apply: &Apply) -> Result<Option<LogicalPlan>> {
+        let Some(count) = self.counted_alone(apply) else {
+            return Ok(None);
+        };
         let names: Vec<String> = apply.input.schema()?.names().map(str::to_owned).collect();
         let column = count.count.clone();
         let counted = |name: &str| {
@@ -312,24 +418,4 @@ fn is_positive(count: LogicalExpr) -> LogicalExpr {
         BinaryOperator::Greater,
         LogicalExpr::Literal(Value::Int64(0)),
     )
-}
-
-/// The columns that an expansion adds.
-fn made_by(plan: &LogicalPlan) -> Vec<String> {
-    match plan {
-        LogicalPlan::EdgeExpand(expand) => {
-            let edge = expand.edge.iter().cloned();
-            edge.chain([expand.to.clone()]).collect()
-        }
-        LogicalPlan::RoleExpand(expand) => vec![expand.hyperedge.clone()],
-        _ => Vec::new(),
-    }
-}
-
-fn hyperedge_of(plan: &LogicalPlan) -> Option<&str> {
-    match plan {
-        LogicalPlan::EdgeExpand(expand) => expand.edge.as_deref(),
-        LogicalPlan::RoleExpand(expand) => Some(&expand.hyperedge),
-        _ => None,
-    }
 }

@@ -10,6 +10,7 @@ mod limit_sort;
 mod meeting;
 mod merge_alternatives;
 mod merge_projections;
+mod narrow_roles;
 mod partial_aggregate;
 mod propagate_empty;
 mod prune_columns;

@@ -13,6 +13,7 @@ use grism_core::{
 use grism_functions::KEY;
 
 use super::Facts;
+use super::narrow_roles::narrow_roles;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, CountIntersect, EdgeExpand, Fetch,
     HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan,
@@ -73,13 +74,24 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
                 &mut scan.tables,
                 &mut scan.predicate,
             );
+            let rest = narrow_roles(rest, None, &mut scan.bindings);
             LogicalPlan::HyperedgeScan(scan).filtered(rest)
+        }
+        LogicalPlan::RoleExpand(expand) => {
+            let mut expand: RoleExpand = expand.clone();
+            let conjuncts = narrow_roles(conjuncts, Some(&mut expand.from), &mut expand.bindings);
+            let known = names(&expand.input)?;
+            let (below, above) = split(conjuncts, plan, true, |own| {
+                let columns = own.columns();
+                !columns.is_empty() && columns.is_subset(&known)
+            })?;
+            expand.input = Arc::new(push(&expand.input, below)?);
+            LogicalPlan::RoleExpand(expand).filtered(above)
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
         | LogicalPlan::IndexLookup(IndexLookup { input, .. })
         | LogicalPlan::LoadRows(LoadRows { input, .. })
         | LogicalPlan::TableCall(TableCall { input, .. })
-        | LogicalPlan::RoleExpand(RoleExpand { input, .. })
         | LogicalPlan::CountExpand(CountExpand { input, .. })
         | LogicalPlan::CountIntersect(CountIntersect { input, .. })
         | LogicalPlan::PathExpand(PathExpand { input, .. })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grism_core::{IndexDefinition, ScanPredicate, Tables, Type};
+use grism_core::{IndexDefinition, SOURCE_ROLE, ScanPredicate, TARGET_ROLE, Tables, Type};
 use serde::{Deserialize, Serialize};
 
 use super::LogicalPlan;
@@ -119,6 +119,17 @@ impl Direction {
             Self::Out => Self::In,
             Self::In => Self::Out,
             Self::Both => Self::Both,
+        }
+    }
+
+    /// The roles in whose lists the edges of a node stand, and the number of the one in which self-loops are left out: a
+    /// self-loop stands in both lists, and counts once.
+    #[must_use]
+    pub const fn roles(self) -> (&'static [&'static str], Option<usize>) {
+        match self {
+            Self::Out => (&[SOURCE_ROLE], None),
+            Self::In => (&[TARGET_ROLE], None),
+            Self::Both => (&[SOURCE_ROLE, TARGET_ROLE], Some(1)),
         }
     }
 }

@@ -1,30 +1,30 @@
 //! `MemorySnapshot`: tables as chunks of Arrow batches, incidences as segments. Snapshots share what did not change.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, BooleanArray, UInt32Array};
-use arrow::compute::{and, filter_record_batch, interleave, take};
+use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::compute::{interleave, take};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
-    IncidenceSegment, IndexSearch, LoadState, MemoryManager, Result, ScanPiece, ScanRange,
-    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    IncidenceSegment, IndexSearch, ListDirectory, LoadState, MemoryManager, Result, ScanPiece,
+    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 
 use super::append::{Appending, appended};
 use super::chunks::{Chunks, cut};
 use super::segments::{TableSegments, edited};
 use crate::collector::{count_delete, count_update, settle};
-use crate::columns::{
-    column_or_null, column_type, id_array, named_batch, passing_rows, row_offsets, scan_names,
-};
+use crate::columns::{column_or_null, column_type, named_batch, row_offsets};
 use crate::constraints::NewKeys;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
+use crate::selection::Piece;
 use crate::shares::Shares;
+use crate::value_lookups::ValueLookups;
 
 /// The members of some hyperedges by role, as raw ids in ascending order.
 type Members = BTreeMap<String, Vec<u64>>;
@@ -42,6 +42,9 @@ pub(super) struct MemorySnapshot {
     segments: Arc<BTreeMap<TableId, Arc<TableSegments>>>,
     /// What incremental loads have taken, by table.
     loaded: Arc<BTreeMap<TableId, Arc<LoadState>>>,
+    /// Those that were asked for, by segment.
+    directories: Arc<Mutex<HashMap<SegmentKey, Arc<ListDirectory>>>>,
+    lookups: Arc<ValueLookups>,
     /// What changes made of this snapshot are charged to.
     pub(super) memory: Arc<dyn MemoryManager>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
@@ -64,6 +67,8 @@ impl MemorySnapshot {
             tables: Arc::default(),
             segments: Arc::default(),
             loaded: Arc::default(),
+            directories: Arc::default(),
+            lookups: Arc::new(ValueLookups::new(&memory)),
             memory,
             new_keys: None,
         }
@@ -132,6 +137,8 @@ impl MemorySnapshot {
             tables: Arc::new(tables),
             segments: Arc::new(segments),
             loaded: Arc::new(loaded),
+            directories: Arc::default(),
+            lookups: Arc::new(self.lookups.anew()),
             memory: Arc::clone(&self.memory),
             new_keys: None,
         };
@@ -338,9 +345,9 @@ fn no_row(table: TableId, offsets: &[u64], chunks: &Chunks) -> Error {
 /// Pieces of a chunk are numbered in so many bits.
 const PIECE_BITS: u32 = 24;
 /// Pieces that a table has about, so that threads share also a small one, whose rows may become many.
-const PIECES: u64 = 16;
+const PIECES: u64 = 8;
 /// Rows of a piece at least.
-const LEAST_PIECE: u64 = 1 << 10;
+const LEAST_PIECE: u64 = 1 << 12;
 
 /// Rows of a table that are scanned together, at most.
 fn piece_rows(chunks: &Chunks) -> usize {
@@ -443,26 +450,28 @@ impl Snapshot for MemorySnapshot {
         let rows = (request.range.rows as usize).min(batch.num_rows().saturating_sub(first));
         let batch = &batch.slice(first.min(batch.num_rows()), rows);
         let start = start + first as u64;
-        let mut passing = passing_rows(batch, &request.predicate, table)?;
+        let piece = Piece {
+            table,
+            first: start,
+            rows: batch.num_rows(),
+        };
+        let mut selection = piece.select(&request.predicate, batch, &self.lookups)?;
         let range = start..start + batch.num_rows() as u64;
-        if chunks.deleted.range(range.clone()).next().is_some() {
-            let alive: BooleanArray = range
-                .map(|offset| Some(!chunks.deleted.contains(&offset)))
-                .collect();
-            passing = and(&passing, &alive)?;
+        if chunks.deleted.range(range).next().is_some() {
+            let is_alive = |place: u32| !chunks.deleted.contains(&(start + u64::from(place)));
+            selection = selection.and(batch.num_rows(), is_alive)?;
         }
-        let mut columns = vec![id_array(table.id, start..start + batch.num_rows() as u64)];
-        for name in &request.columns {
+        if selection.is_empty() {
+            return Ok(futures::stream::empty().boxed());
+        }
+        let columns = request.columns.iter().map(|name| {
             let data_type = column_type(table, name).ok_or_else(|| {
                 Error::internal(format!("the table {} has no column `{name}`", table.id))
             })?;
-            columns.push(column_or_null(batch, name, &data_type)?);
-        }
-        let mut found = named_batch(&scan_names(&request.columns), columns, batch.num_rows())?;
-        if passing.true_count() < found.num_rows() {
-            found = filter_record_batch(&found, &passing)?;
-        }
-        let pieces = cut(&[found], request.batch_rows.max(1));
+            column_or_null(batch, name, &data_type)
+        });
+        let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
+        let pieces = piece.batches(&request, columns, &selection)?;
         Ok(futures::stream::iter(pieces.into_iter().map(Ok)).boxed())
     }
 
@@ -488,6 +497,25 @@ impl Snapshot for MemorySnapshot {
     async fn loaded(&self, table: TableId) -> Result<LoadState> {
         let own = self.loaded.get(&table);
         Ok(own.map(|own| (**own).clone()).unwrap_or_default())
+    }
+
+    async fn list_directory(&self, key: SegmentKey) -> Result<Arc<ListDirectory>> {
+        let known = || {
+            self.directories
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(known) = known().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let tables = self.segments.iter();
+        let lists = tables.flat_map(|(table, own)| {
+            let lists = own.iter().filter(|((_, members), _)| *members == key);
+            lists.map(|((role, _), segment)| (*table, role.clone(), Arc::clone(segment)))
+        });
+        let directory = Arc::new(ListDirectory::of(lists.collect()));
+        known().insert(key, Arc::clone(&directory));
+        Ok(directory)
     }
 
     async fn incidences(

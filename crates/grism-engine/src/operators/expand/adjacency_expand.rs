@@ -5,13 +5,14 @@ use std::sync::Arc;
 use arrow::array::{Array, UInt32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, EntityKind, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Tables, Type};
+use grism_core::{EntityId, EntityKind, IncidenceSegment, Result, Tables, Type};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, Direction, EdgeExpand, LogicalPlan};
+use grism_logical::{Column, EdgeExpand, LogicalPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, fan_out_advice};
 use super::marks::Marks;
+use super::member_lists::MemberLists;
 use super::segment_groups::by_segments;
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::operators::names::{named, shown};
@@ -43,24 +44,6 @@ impl AdjacencyExpandExec {
                 ..expand.clone()
             },
         }
-    }
-
-    /// The lists that are read.
-    fn lists(&self) -> Vec<EdgeList> {
-        let ways: &[(usize, &str, bool)] = match self.expand.direction {
-            Direction::Out => &[(0, SOURCE_ROLE, false)],
-            Direction::In => &[(1, TARGET_ROLE, false)],
-            // A self-loop stands in both lists, and counts once.
-            Direction::Both => &[(0, SOURCE_ROLE, false), (1, TARGET_ROLE, true)],
-        };
-        self.expand
-            .tables
-            .iter()
-            .flat_map(|table| {
-                ways.iter()
-                    .map(|(index, role, skip)| (*table, *index, *role, *skip))
-            })
-            .collect()
     }
 }
 
@@ -117,13 +100,18 @@ impl Unary for AdjacencyExpandExec {
         own: &UnaryExec,
         context: Arc<dyn ExecutionContextTrait>,
     ) -> Result<RecordBatchStream> {
-        let lists = self.lists();
-        let roles = lists.iter().map(|(table, _, role, _)| (*table, *role));
+        let (roles, without_loops) = self.expand.direction.roles();
+        let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+        let lists = MemberLists::new(&context.query().snapshot, &self.expand.tables, &roles)?;
+        let all = lists.all().iter();
+        let all = all.map(|list| (list.table, list.name.as_str()));
         let input = own.run_input(&context)?;
-        let mut input = by_segments(input, &self.expand.from, roles, &context);
+        let mut input = by_segments(input, &self.expand.from, all, &context);
         let mut neighbours = Neighbours {
             reader: IncidenceReader::new(&context),
             lists,
+            own_lists: Vec::new(),
+            without_loops,
             restrict: self.expand.restrict.clone(),
             edges: match self.expand.edge {
                 Some(_) => EdgeColumn::Made,
@@ -150,7 +138,8 @@ impl Unary for AdjacencyExpandExec {
                     if ids.is_null(row) {
                         continue;
                     }
-                    // Where this row's edges stand; a node has too many to be put out at once.
+                    neighbours.look_at(ids.value(row));
+                    // Where this row's edges stand; a node may have too many for one batch.
                     let mut place = Place::default();
                     loop {
                         let more = match &targets {
@@ -179,9 +168,6 @@ impl Unary for AdjacencyExpandExec {
     }
 }
 
-/// A list of edges: table, number within the operator, role, and whether self-loops are left out.
-type EdgeList = (TableId, usize, &'static str, bool);
-
 /// Where a node's edges are put out from next: list, and place within it.
 #[derive(Debug, Default)]
 struct Place {
@@ -199,7 +185,11 @@ enum EdgeColumn {
 /// The edges of nodes.
 struct Neighbours {
     reader: IncidenceReader,
-    lists: Vec<EdgeList>,
+    lists: MemberLists,
+    /// The numbers of the lists of the node that is looked at.
+    own_lists: Vec<u32>,
+    /// The role in whose lists self-loops are left out.
+    without_loops: Option<usize>,
     restrict: Option<Tables>,
     edges: EdgeColumn,
     marks: Marks,
@@ -211,11 +201,20 @@ struct Neighbours {
 
 impl Neighbours {
     async fn load(&mut self, ids: &UInt64Array) -> Result<()> {
-        self.reader.begin_batch(ids);
-        for (table, index, role, _) in &self.lists {
-            self.reader.load(*table, *index, role, ids).await?;
-        }
-        Ok(())
+        self.lists.load(&mut self.reader, ids).await
+    }
+
+    /// Looks up the lists of a node, which the other methods go through.
+    fn look_at(&mut self, node: u64) {
+        self.lists.of_member(node, &mut self.own_lists);
+    }
+
+    /// The segment of the list at `place` among those of `node`, the node's place in it, and whether its self-loops are left
+    /// out.
+    fn list(&self, place: usize, node: u64) -> Option<(&IncidenceSegment, usize, bool)> {
+        let list = &self.lists.all()[self.own_lists[place] as usize];
+        let (segment, local) = self.reader.segment(list.table, list.role, node)?;
+        Some((segment, local, self.without_loops == Some(list.role)))
     }
 
     /// Outputs the edges of `node` from `place` on, until there are `enough` rows; whether there are more.
@@ -227,8 +226,8 @@ impl Neighbours {
         enough: usize,
         output: &mut Reached,
     ) -> bool {
-        while let Some((table, index, _, skip_loops)) = self.lists.get(place.list) {
-            if let Some((segment, local)) = self.reader.segment(*table, *index, node) {
+        while place.list < self.own_lists.len() {
+            if let Some((segment, local, skip_loops)) = self.list(place.list, node) {
                 let range = segment.range(local);
                 if self.restrict.is_none() && !skip_loops {
                     let room = enough.saturating_sub(output.rows.len());
@@ -257,7 +256,7 @@ impl Neighbours {
                     let other = segment.opposites.at(at);
                     let allowed =
                         |tables: &Tables| tables.contains(&EntityId::from_raw(other).table());
-                    if (*skip_loops && other == node) || !self.restrict.as_ref().is_none_or(allowed)
+                    if (skip_loops && other == node) || !self.restrict.as_ref().is_none_or(allowed)
                     {
                         continue;
                     }
@@ -290,12 +289,12 @@ impl Neighbours {
             }
             return;
         }
-        for (table, index, _, skip_loops) in &self.lists {
-            let Some((segment, local)) = self.reader.segment(*table, *index, node) else {
+        for place in 0..self.own_lists.len() {
+            let Some((segment, local, skip_loops)) = self.list(place, node) else {
                 continue;
             };
             for at in segment.range(local) {
-                if segment.opposites.at(at) == target && !(*skip_loops && target == node) {
+                if segment.opposites.at(at) == target && !(skip_loops && target == node) {
                     output.rows.push(row as u32);
                     output.edges.push(segment.hyperedges.at(at));
                 }
@@ -306,13 +305,13 @@ impl Neighbours {
     /// Edges of `node`, each with the node at its other end.
     fn edges(&self, node: u64) -> Vec<(u64, u64)> {
         let mut edges = Vec::new();
-        for (table, index, _, skip_loops) in &self.lists {
-            let Some((segment, local)) = self.reader.segment(*table, *index, node) else {
+        for place in 0..self.own_lists.len() {
+            let Some((segment, local, skip_loops)) = self.list(place, node) else {
                 continue;
             };
             for at in segment.range(local) {
                 let other = segment.opposites.at(at);
-                if !(*skip_loops && other == node) {
+                if !(skip_loops && other == node) {
                     edges.push((segment.hyperedges.at(at), other));
                 }
             }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, IncidenceSegment, Result, SOURCE_ROLE, TARGET_ROLE, TableId, Type};
-use grism_logical::{Column, CountExpand, CountedHop, Direction, LogicalPlan};
+use grism_core::{EntityId, IncidenceSegment, Result, Type};
+use grism_logical::{Column, CountExpand, CountedHop, LogicalPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::IncidenceReader;
+use super::member_lists::MemberLists;
 use super::segment_groups::by_segments;
 use crate::batch::id_column;
 use crate::{
@@ -38,44 +39,17 @@ impl CountExpandExec {
         }
     }
 
-    /// The lists that are counted.
-    fn lists(&self) -> Vec<CountedList> {
-        let list = |table: TableId, index: usize, role: &str, skip_loops: bool| CountedList {
-            table,
-            index,
-            role: role.to_owned(),
-            skip_loops,
-        };
-        let of = |table: TableId| match &self.expand.hop {
-            CountedHop::Edges(Direction::Out) => vec![list(table, 0, SOURCE_ROLE, false)],
-            CountedHop::Edges(Direction::In) => vec![list(table, 1, TARGET_ROLE, false)],
-            // A self-loop stands in both lists, and counts once.
-            CountedHop::Edges(Direction::Both) => vec![
-                list(table, 0, SOURCE_ROLE, false),
-                list(table, 1, TARGET_ROLE, true),
-            ],
-            CountedHop::Roles(roles) => {
-                let numbered = roles.iter().enumerate();
-                numbered
-                    .map(|(index, role)| list(table, index, role, false))
-                    .collect()
+    /// The roles of the lists that are counted, and the number of the one in which self-loops do not count.
+    fn roles(&self) -> (Vec<String>, Option<usize>) {
+        match &self.expand.hop {
+            CountedHop::Edges(direction) => {
+                let (roles, without_loops) = direction.roles();
+                let roles = roles.iter().map(|role| (*role).to_owned());
+                (roles.collect(), without_loops)
             }
-        };
-        self.expand
-            .tables
-            .iter()
-            .flat_map(|table| of(*table))
-            .collect()
+            CountedHop::Roles(roles) => (roles.clone(), None),
+        }
     }
-}
-
-/// One list of each entity.
-struct CountedList {
-    table: TableId,
-    /// Which of the operator's lists of this table.
-    index: usize,
-    role: String,
-    skip_loops: bool,
 }
 
 #[typetag::serde]
@@ -106,29 +80,22 @@ impl Unary for CountExpandExec {
     ) -> Result<RecordBatchStream> {
         let input = own.run_input(&context)?;
         let snapshot = Arc::clone(&context.query().snapshot);
-        let lists = self.lists();
+        let (roles, without_loops) = self.roles();
+        let mut lists = MemberLists::new(&snapshot, &self.expand.tables, &roles)?;
         let mut reader = IncidenceReader::new(&context);
-        let looks_inside = |list: &CountedList| list.skip_loops;
         if self.expand.restrict.is_none()
             && self.expand.except.is_empty()
-            && !lists.iter().any(looks_inside)
+            && without_loops.is_none()
         {
             reader = reader.of_lengths();
         }
         let mut input = if reader.reads_lengths() {
             input
         } else {
-            let roles = lists.iter().map(|list| (list.table, list.role.as_str()));
-            by_segments(input, &self.expand.from, roles, &context)
+            let all = lists.all().iter();
+            let all = all.map(|list| (list.table, list.name.as_str()));
+            by_segments(input, &self.expand.from, all, &context)
         };
-        // A type without the role has no list of it.
-        let known = |list: &CountedList| {
-            let table = snapshot.schema().table(list.table).ok();
-            table
-                .and_then(|table| table.hyperedge_type()?.role(&list.role))
-                .is_some()
-        };
-        let lists: Vec<CountedList> = lists.into_iter().filter(known).collect();
         let (expand, schema) = (self.expand.clone(), Arc::clone(own.schema().arrow()));
         let counted = async_stream::try_stream! {
             while let Some(batch) = input.try_next().await? {
@@ -139,25 +106,27 @@ impl Unary for CountExpandExec {
                     .map(|column| id_column(&batch, column))
                     .collect::<Result<Vec<UInt64Array>>>()?;
                 let mut counts = vec![0i64; ids.len()];
-                let mut left_out = Vec::new();
-                reader.begin_batch(&ids);
-                for list in &lists {
-                    reader.load(list.table, list.index, &list.role, &ids).await?;
-                    for (row, count) in counts.iter_mut().enumerate() {
-                        // What is to differ from null is none.
-                        if ids.is_null(row) || except.iter().any(|column| column.is_null(row)) {
-                            continue;
+                let (mut left_out, mut own_lists) = (Vec::new(), Vec::new());
+                lists.load(&mut reader, &ids).await?;
+                for (row, count) in counts.iter_mut().enumerate() {
+                    // What is to differ from null is none.
+                    if ids.is_null(row) || except.iter().any(|column| column.is_null(row)) {
+                        continue;
+                    }
+                    let member = ids.value(row);
+                    left_out.clear();
+                    for column in &except {
+                        // Two columns may hold one hyperedge.
+                        if !left_out.contains(&column.value(row)) {
+                            left_out.push(column.value(row));
                         }
-                        let member = ids.value(row);
-                        let Some((segment, local)) = reader.segment(list.table, list.index, member) else { continue };
-                        left_out.clear();
-                        for column in &except {
-                            // Two columns may hold one hyperedge.
-                            if !left_out.contains(&column.value(row)) {
-                                left_out.push(column.value(row));
-                            }
-                        }
-                        *count += count_of(segment, local, member, list, &expand, &left_out);
+                    }
+                    lists.of_member(member, &mut own_lists);
+                    for number in &own_lists {
+                        let list = &lists.all()[*number as usize];
+                        let Some((segment, local)) = reader.segment(list.table, list.role, member) else { continue };
+                        let skips_loops = without_loops == Some(list.role);
+                        *count += count_of(segment, local, member, skips_loops, &expand, &left_out);
                     }
                 }
                 let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
@@ -174,7 +143,7 @@ fn count_of(
     segment: &IncidenceSegment,
     local: usize,
     member: u64,
-    list: &CountedList,
+    skip_loops: bool,
     expand: &CountExpand,
     except: &[u64],
 ) -> i64 {
@@ -186,9 +155,9 @@ fn count_of(
         let other = segment.opposites.at(place);
         let allowed =
             |tables: &grism_core::Tables| tables.contains(&EntityId::from_raw(other).table());
-        !(list.skip_loops && other == member) && expand.restrict.as_ref().is_none_or(allowed)
+        !(skip_loops && other == member) && expand.restrict.as_ref().is_none_or(allowed)
     };
-    let all = if list.skip_loops || expand.restrict.is_some() {
+    let all = if skip_loops || expand.restrict.is_some() {
         range.clone().filter(|place| counts(*place)).count()
     } else {
         range.len()

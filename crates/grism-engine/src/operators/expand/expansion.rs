@@ -93,16 +93,28 @@ impl IncidenceReader {
                 continue;
             }
             last = Some(key);
-            let list = ListKey(table, index, key);
-            if !self.segments.contains_key(&list) {
-                let segment = if self.lengths_only {
-                    self.snapshot.degrees(table, role, key).await?
-                } else {
-                    self.snapshot.incidences(table, role, key).await?
-                };
-                self.held += segment.bytes();
-                self.segments.insert(list, segment);
-            }
+            self.load_segment(table, index, role, key).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads the segment `key` of the `index`-th role, called `role`, of `table`.
+    pub(crate) async fn load_segment(
+        &mut self,
+        table: TableId,
+        index: usize,
+        role: &str,
+        key: SegmentKey,
+    ) -> Result<()> {
+        let list = ListKey(table, index, key);
+        if !self.segments.contains_key(&list) {
+            let segment = if self.lengths_only {
+                self.snapshot.degrees(table, role, key).await?
+            } else {
+                self.snapshot.incidences(table, role, key).await?
+            };
+            self.held += segment.bytes();
+            self.segments.insert(list, segment);
         }
         Ok(())
     }

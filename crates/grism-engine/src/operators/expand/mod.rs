@@ -6,6 +6,7 @@ pub(crate) mod count_intersect;
 pub(crate) mod edge_lists;
 pub(crate) mod expansion;
 pub(crate) mod marks;
+pub(crate) mod member_lists;
 pub(crate) mod path_expand;
 pub(crate) mod path_rows;
 pub(crate) mod path_search;

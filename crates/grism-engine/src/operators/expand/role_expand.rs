@@ -14,6 +14,7 @@ use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, describe_bindings, fan_out_advice};
+use super::member_lists::MemberLists;
 use super::segment_groups::by_segments;
 use super::star::{
     BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
@@ -125,10 +126,15 @@ impl Unary for RoleExpandExec {
         let snapshot = Arc::clone(&context.query().snapshot);
         let batch_rows = context.query().config.batch_rows;
         let mut input = own.run_input(&context)?;
-        if let RoleSource::Member { column, roles, .. } = &self.from {
-            let lists = self.tables.iter();
-            let lists = lists.flat_map(|table| roles.iter().map(|role| (*table, role.as_str())));
-            input = by_segments(input, column, lists, &context);
+        let roles = match &self.from {
+            RoleSource::Member { roles, .. } => &roles[..],
+            RoleSource::Hyperedge => &[],
+        };
+        let mut lists = MemberLists::new(&snapshot, &self.tables, roles)?;
+        if let RoleSource::Member { column, .. } = &self.from {
+            let all = lists.all().iter();
+            let all = all.map(|list| (list.table, list.name.as_str()));
+            input = by_segments(input, column, all, &context);
         }
         let mut reader = IncidenceReader::new(&context);
         let hop = Hop {
@@ -148,35 +154,29 @@ impl Unary for RoleExpandExec {
                             yield hop.bind(snapshot.as_ref(), &batch, piece).await?;
                         }
                     }
-                    RoleSource::Member { column, roles, .. } => {
+                    RoleSource::Member { column, .. } => {
                         let members = id_column(&batch, column)?;
-                        reader.begin_batch(&members);
-                        for table in hop.tables.iter() {
-                            for (index, role) in roles.iter().enumerate() {
-                                if snapshot.schema().table(*table)?.hyperedge_type().is_some_and(|ty| ty.role(role).is_some()) {
-                                    reader.load(*table, index, role, &members).await?;
-                                }
-                            }
-                        }
+                        lists.load(&mut reader, &members).await?;
                         let mut reached = Reached::default();
+                        let mut own_lists = Vec::new();
                         for row in 0..members.len() {
                             if members.is_null(row) {
                                 continue;
                             }
-                            for table in hop.tables.iter() {
-                                for role in 0..roles.len() {
-                                    let Some((segment, local)) = reader.segment(*table, role, members.value(row)) else { continue };
-                                    let range = segment.range(local);
-                                    let mut start = range.start;
-                                    while start < range.end {
-                                        let room = batch_rows - reached.rows.len();
-                                        let end = range.end.min(start + room);
-                                        reached.extend(row as u32, segment, start..end, role as u8);
-                                        start = end;
-                                        if reached.rows.len() == batch_rows {
-                                            let full = std::mem::take(&mut reached);
-                                            yield hop.bind(snapshot.as_ref(), &batch, full).await?;
-                                        }
+                            lists.of_member(members.value(row), &mut own_lists);
+                            for number in &own_lists {
+                                let list = &lists.all()[*number as usize];
+                                let Some((segment, local)) = reader.segment(list.table, list.role, members.value(row)) else { continue };
+                                let range = segment.range(local);
+                                let mut start = range.start;
+                                while start < range.end {
+                                    let room = batch_rows - reached.rows.len();
+                                    let end = range.end.min(start + room);
+                                    reached.extend(row as u32, segment, start..end, list.role as u32);
+                                    start = end;
+                                    if reached.rows.len() == batch_rows {
+                                        let full = std::mem::take(&mut reached);
+                                        yield hop.bind(snapshot.as_ref(), &batch, full).await?;
                                     }
                                 }
                             }
@@ -197,12 +197,12 @@ impl Unary for RoleExpandExec {
 struct Reached {
     rows: Vec<u32>,
     hyperedges: Vec<u64>,
-    roles: Vec<u8>,
+    roles: Vec<u32>,
     positions: Vec<u32>,
 }
 
 impl Reached {
-    fn push(&mut self, row: u32, hyperedge: u64, role: u8, position: u32) {
+    fn push(&mut self, row: u32, hyperedge: u64, role: u32, position: u32) {
         self.rows.push(row);
         self.hyperedges.push(hyperedge);
         self.roles.push(role);
@@ -210,7 +210,7 @@ impl Reached {
     }
 
     /// Adds the entries of a list at `places`, which lead from the member of one input row through one role.
-    fn extend(&mut self, row: u32, segment: &IncidenceSegment, places: Range<usize>, role: u8) {
+    fn extend(&mut self, row: u32, segment: &IncidenceSegment, places: Range<usize>, role: u32) {
         let rows = self.rows.len() + places.len();
         self.rows.resize(rows, row);
         self.roles.resize(rows, role);

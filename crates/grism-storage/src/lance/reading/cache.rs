@@ -11,8 +11,8 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use arrow::array::{Array, ArrayRef};
 use grism_core::{
-    CacheAnswer, IncidenceSegment, MemoryManager, MemoryReservation, Meter, Reclaim, Result,
-    TableId, release_freed,
+    CacheAnswer, IncidenceSegment, ListDirectory, MemoryManager, MemoryReservation, Meter, Reclaim,
+    Result, TableId, release_freed,
 };
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -49,6 +49,7 @@ pub(in crate::lance) enum Cached {
     Column(ArrayRef),
     Delta(Arc<Delta>),
     Segment(Arc<IncidenceSegment>),
+    Directory(Arc<ListDirectory>),
 }
 
 impl Cached {
@@ -57,6 +58,7 @@ impl Cached {
             Self::Column(column) => column.get_array_memory_size(),
             Self::Delta(delta) => delta.bytes(),
             Self::Segment(segment) => segment.bytes(),
+            Self::Directory(directory) => directory.bytes(),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod cache;
 pub(super) mod found_graph;
 pub(super) mod indexes;
+mod kept_scan;
 pub(super) mod open_graph;
 pub(super) mod open_table;
 pub(super) mod search;

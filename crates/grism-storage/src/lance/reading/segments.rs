@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use grism_core::{Error, IncidenceSegment, Result, SegmentKey, TableId};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{Error, IncidenceSegment, ListDirectory, Result, SegmentKey, TableId};
 use lance::dataset::Dataset;
 
 use super::cache::{CacheKey, Cached};
 use super::snapshot::LanceSnapshot;
+use crate::lance::history::dataset_version::DatasetVersion;
 use crate::lance::history::log::AdjacencyEntry;
 use crate::lance::lists::delta::Delta;
 use crate::lance::lists::read_lists::RoleReader;
@@ -15,6 +17,8 @@ use crate::lance::lists::read_lists::RoleReader;
 const DELTA: u64 = u64::MAX;
 /// Added to the number of a segment, under which the lengths of its lists are kept.
 const LENGTHS: u64 = 1 << 62;
+/// Lists whose lengths are read at the same time.
+const LISTS_AT_ONCE: usize = 16;
 
 impl LanceSnapshot {
     /// The incidences of a role whose members lie in the segment `key`.
@@ -73,6 +77,31 @@ impl LanceSnapshot {
                 Ok(segment)
             }
             None => self.segment(table, role, key).await,
+        }
+    }
+
+    /// The lists that the members of the segment `key` occur in, kept for the snapshot.
+    pub(super) async fn directory(&self, key: SegmentKey) -> Result<Arc<ListDirectory>> {
+        let place = CacheKey {
+            graph: Arc::clone(&self.graph.name),
+            dataset: DatasetVersion::default(),
+            column: self.identity.to_string(),
+            members: Some(key.table),
+            chunk: key.segment,
+        };
+        let load = async {
+            let lists: Vec<(TableId, String)> = self.adjacency.keys().cloned().collect();
+            let lists = lists.into_iter().map(|(table, role)| async move {
+                let lengths = self.lengths(table, &role, key).await?;
+                Ok::<_, Error>((table, role, lengths))
+            });
+            let lists = futures::stream::iter(lists).buffered(LISTS_AT_ONCE);
+            let directory = ListDirectory::of(lists.try_collect().await?);
+            Ok(Cached::Directory(Arc::new(directory)))
+        };
+        match self.cache().get_or_load(&place, load).await? {
+            Cached::Directory(directory) => Ok(directory),
+            _ => Err(Error::internal("a directory was cached as something else")),
         }
     }
 

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{
     BatchStream, Comparison, Error, GraphSchema, GraphStatistics, IncidenceSegment, IndexKind,
-    IndexSearch, LoadState, MemoryManager, Meter, Result, ScanPiece, ScanPredicate, ScanRange,
-    ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    IndexSearch, ListDirectory, LoadState, MemoryManager, Meter, Result, ScanPiece, ScanPredicate,
+    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
 };
 use lance::dataset::{Dataset, ProjectionRequest};
 use lance_core::ROW_ID;
@@ -36,6 +36,7 @@ use crate::lance::rows::physical::{merged_column, physical_columns};
 use crate::lance::rows::predicate::{lance_filter, reaches_lance};
 use crate::search::scan_search;
 use crate::shares::Shares;
+use crate::value_lookups::ValueLookups;
 
 /// One snapshot of a graph on disk. Copies share everything.
 #[derive(Clone)]
@@ -49,6 +50,9 @@ pub(in crate::lance) struct LanceSnapshot {
     pub(in crate::lance) adjacency: Arc<OpenLists>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
     pub(in crate::lance) new_keys: Option<Arc<NewKeys>>,
+    /// Random: what is kept of all lists together is kept under it.
+    pub(super) identity: Arc<str>,
+    pub(super) lookups: Arc<ValueLookups>,
 }
 
 impl std::fmt::Debug for LanceSnapshot {
@@ -90,6 +94,8 @@ impl LanceSnapshot {
             tables: Arc::new(tables),
             adjacency: Arc::new(adjacency),
             new_keys: None,
+            identity: uuid::Uuid::new_v4().to_string().into(),
+            lookups: Arc::new(ValueLookups::new(root.resources().cache().process_memory())),
         })
     }
 
@@ -262,6 +268,9 @@ impl Snapshot for LanceSnapshot {
             let rows = self.indexed_rows(&request).await?;
             return Ok(futures::stream::iter([Ok(rows)]).boxed());
         }
+        if let Some(rows) = self.kept_rows(&request)? {
+            return Ok(self.kept_scan(request, rows));
+        }
         let table = self.schema.table(request.range.table)?.clone();
         let dataset = self.dataset(table.id)?;
         let fragment = dataset
@@ -408,6 +417,10 @@ impl Snapshot for LanceSnapshot {
         key: SegmentKey,
     ) -> Result<Arc<IncidenceSegment>> {
         self.segment(table, role, key).await
+    }
+
+    async fn list_directory(&self, key: SegmentKey) -> Result<Arc<ListDirectory>> {
+        self.directory(key).await
     }
 
     async fn degrees(

@@ -19,13 +19,18 @@ use crate::lance::rows::physical::{merged_column, physical_columns};
 use crate::lance::rows::plain_rows::plain_addresses;
 
 /// Rows of a column that are read, and kept, together.
-const CHUNK_ROWS: u64 = 1 << 16;
+pub(super) const CHUNK_ROWS: u64 = 1 << 16;
 /// Rows of a chunk that must be wanted for the chunk to be read where the whole column is too large to be kept.
 const WORTHWHILE: usize = 256;
 
 impl LanceSnapshot {
     /// The chunk of a column that starts at `chunk * CHUNK_ROWS`, one row for each offset, from the cache or the disk.
-    async fn column_chunk(&self, table: TableId, column: &str, chunk: u64) -> Result<ArrayRef> {
+    pub(super) async fn column_chunk(
+        &self,
+        table: TableId,
+        column: &str,
+        chunk: u64,
+    ) -> Result<ArrayRef> {
         let version = self.entry.tables.get(&table).cloned();
         let version = version
             .ok_or_else(|| Error::internal(format!("there is no dataset of table {table}")))?;
