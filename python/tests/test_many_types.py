@@ -30,7 +30,7 @@ def create(target: gr.Graph | gr.Transaction, rng: random.Random) -> Hyperedge:
     nodes = sorted({node for _, node in bound})
     matched = ", ".join(f"(n{node}:N {{n: {node}}})" for node in nodes)
     steps = ", ".join(f"(h)-[:{role}]->(n{node})" for role, node in bound)
-    target.query(f"MATCH {matched} CREATE (h:T{number}), {steps}")
+    target.execute(f"MATCH {matched} CREATE (h:T{number}), {steps}")
     return f"T{number}", bound
 
 
@@ -85,15 +85,15 @@ def check(graph: gr.Graph | gr.Transaction, hyperedges: list[Hyperedge]) -> None
 def test_steps_over_any_of_many_types_and_roles(graph: gr.Graph) -> None:
     rng = random.Random(3)
     for number in range(TYPES):
-        graph.query(f"CREATE HYPEREDGE TYPE T{number} ({', '.join(f'{role} N*' for role in roles_of(number))})")
-    graph.query(f"UNWIND range(0, {NODES - 1}) AS n CREATE (:N {{n: n}})")
+        graph.execute(f"CREATE HYPEREDGE TYPE T{number} ({', '.join(f'{role} N*' for role in roles_of(number))})")
+    graph.execute(f"UNWIND range(0, {NODES - 1}) AS n CREATE (:N {{n: n}})")
     with graph.transaction() as transaction:
         hyperedges = [create(transaction, rng) for _ in range(150)]
     check(graph, hyperedges)
     # What comes and goes later is seen, in the transaction and after it.
     with graph.transaction() as transaction:
         hyperedges += [create(transaction, rng) for _ in range(10)]
-        transaction.query("MATCH (h:T7) DETACH DELETE h")
+        transaction.execute("MATCH (h:T7) DETACH DELETE h")
         hyperedges = [own for own in hyperedges if own[0] != "T7"]
         check(transaction, hyperedges)
     check(graph, hyperedges)
@@ -105,7 +105,7 @@ def test_a_value_that_is_searched_again_and_again_is_found_where_it_is_now(graph
     rows = [
         {"place": place, "v": value, "s": None if value is None else f"s{value}"} for place, value in enumerate(values)
     ]
-    graph.query("UNWIND $rows AS row CREATE (:P {place: row.place, v: row.v, s: row.s})", {"rows": rows})
+    graph.execute("UNWIND $rows AS row CREATE (:P {place: row.place, v: row.v, s: row.s})", {"rows": rows})
 
     def search(value: int) -> None:
         places = [place for place, own in enumerate(values) if own == value]
@@ -118,11 +118,11 @@ def test_a_value_that_is_searched_again_and_again_is_found_where_it_is_now(graph
     for value in [7, 21, 49, 50, 7, 21, 49, 50]:
         search(value)
     # After an update, a deletion and rows that are new.
-    graph.query("MATCH (p:P {place: 11}) SET p.v = 7, p.s = 's7'")
+    graph.execute("MATCH (p:P {place: 11}) SET p.v = 7, p.s = 's7'")
     values[11] = 7
-    graph.query("MATCH (p:P {v: 49}) DELETE p")
+    graph.execute("MATCH (p:P {v: 49}) DELETE p")
     values = [None if value == 49 else value for value in values]
-    graph.query("CREATE (:P {place: 2000, v: 50, s: 's50'})")
+    graph.execute("CREATE (:P {place: 2000, v: 50, s: 's50'})")
     values.append(50)
     for value in [7, 49, 50, 7, 49, 50, 7, 49, 50]:
         search(value)
