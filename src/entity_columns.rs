@@ -33,7 +33,7 @@ impl EntityColumns {
         let named = expressions.iter();
         Ok(Self(
             named
-                .filter_map(|(expression, name)| Some((name.clone(), kind(expression)?)))
+                .filter_map(|own| Some((own.name.clone(), kind(&own.expression)?)))
                 .collect(),
         ))
     }
@@ -72,7 +72,7 @@ fn made_of(expression: &LogicalExpr) -> Option<&str> {
     else {
         return None;
     };
-    let keys = entries.iter().map(|(key, _)| key.as_str());
+    let keys = entries.iter().map(|own| own.name.as_str());
     let is_entity = *operator == UnaryOperator::IsNotNull
         && (keys.clone().eq(["id", "labels", "properties"])
             || keys.eq(["id", "type", "properties"]));
@@ -83,7 +83,7 @@ fn made_of(expression: &LogicalExpr) -> Option<&str> {
         matches!(id, LogicalExpr::Function { function, arguments }
             if function.is(&ID) && arguments[..] == [LogicalExpr::Column(column.clone())])
     };
-    (is_entity && of_column(&entries[0].1)).then_some(column)
+    (is_entity && of_column(&entries[0].expression)).then_some(column)
 }
 
 #[cfg(test)]

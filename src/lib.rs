@@ -80,7 +80,7 @@ pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner
 pub use grism_logical::optimizer::Rewrites;
 pub use grism_logical::{
     AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
-    LogicalPlan, PlanSchema, column, literal,
+    LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SortKey, column, literal,
 };
 pub use grism_ray as distributed;
 pub use grism_ray::{

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use grism_core::{GraphSchema, Result, Snapshot, Value, encode_any};
 use grism_cypher::{Query, Statement, Warning, parse_statements};
-use grism_logical::LogicalPlan;
+use grism_logical::{LogicalPlan, SharedPlan};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
@@ -175,7 +175,7 @@ fn bytes_of(plan: &LogicalPlan) -> u64 {
     while let Some(node) = pending.pop() {
         bytes += NODE_BYTES + node.describe().len() as u64 * SHOWN_FACTOR;
         let below = node.inputs().into_iter().chain(node.subplan());
-        pending.extend(below.map(Arc::as_ref));
+        pending.extend(below.map(SharedPlan::as_ref));
     }
     bytes
 }

@@ -5,9 +5,10 @@ Each takes a copy of a query, changes it and tells whether it could. What stays 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from random_patterns import (
     EDGES,
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
     Rewrite = Callable[[random.Random, Query], bool]
 
+Found = TypeVar("Found")
+
 REWRITES: dict[str, Rewrite] = {}
 """All changes, by what they do."""
 SHARES: dict[str, float] = {}
@@ -63,11 +66,23 @@ def random_rewrite(rng: random.Random, query: Query) -> tuple[str, Query]:
     while True:
         [name] = rng.choices(names, list(SHARES.values()))
         changed = copy.deepcopy(query)
-        if REWRITES[name](rng, changed):
-            return name, changed
+        with contextlib.suppress(NotHereError):
+            if REWRITES[name](rng, changed):
+                return name, changed
 
 
-def a_clause(rng: random.Random, query: Query, *, required: bool = False) -> tuple[Branch, int] | None:
+class NotHereError(Exception):
+    """A query has nothing that a change could change."""
+
+
+def one_of(rng: random.Random, found: list[Found]) -> Found:
+    """One of what was found."""
+    if not found:
+        raise NotHereError
+    return rng.choice(found)
+
+
+def a_clause(rng: random.Random, query: Query, *, required: bool = False) -> tuple[Branch, int]:
     """A random clause whose pattern may be changed: its branch and its place."""
     found = [
         (branch, place)
@@ -75,22 +90,20 @@ def a_clause(rng: random.Random, query: Query, *, required: bool = False) -> tup
         for place, clause in enumerate(branch.clauses)
         if (clause.matches() if required else clause.has_pattern())
     ]
-    return rng.choice(found) if found else None
+    return one_of(rng, found)
 
 
-def a_pattern(rng: random.Random, query: Query) -> Clause | None:
+def a_pattern(rng: random.Random, query: Query) -> Clause:
     """A random clause whose pattern may be changed."""
-    found = a_clause(rng, query)
-    return found[0].clauses[found[1]] if found else None
+    branch, place = a_clause(rng, query)
+    return branch.clauses[place]
 
 
-def a_path(rng: random.Random, query: Query, *, plain: bool = False) -> tuple[Clause, int] | None:
-    """A random path with a step."""
+def a_path(rng: random.Random, query: Query, *, plain: bool = False) -> tuple[Clause, int]:
+    """A random path with a step: its clause and its place."""
     clause = a_pattern(rng, query)
-    if clause is None:
-        return None
     places = [place for place, path in enumerate(clause.paths) if path.steps and (path.plain or not plain)]
-    return (clause, rng.choice(places)) if places else None
+    return clause, one_of(rng, places)
 
 
 def uses(query: Query, name: str) -> int:
@@ -121,9 +134,7 @@ def condition_lists(query: Query) -> list[list[Condition]]:
     return lists
 
 
-def a_condition(
-    rng: random.Random, query: Query, kind: type[Condition] = Condition
-) -> tuple[list[Condition], int] | None:
+def a_condition(rng: random.Random, query: Query, kind: type[Condition] = Condition) -> tuple[list[Condition], int]:
     """A random condition that holds of each row: its list and its place there."""
     found = [
         (conditions, place)
@@ -131,7 +142,7 @@ def a_condition(
         for place, own in enumerate(conditions)
         if isinstance(own, kind)
     ]
-    return rng.choice(found) if found else None
+    return one_of(rng, found)
 
 
 def independent(first: list[Path], second: list[Path]) -> bool:
@@ -163,7 +174,7 @@ def apart(first: list[Path], second: list[Path]) -> list[Condition] | None:
 @rewrite("paths in another order", 2.0)
 def reorder_paths(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    if clause is None or len(clause.paths) < 2:
+    if len(clause.paths) < 2:
         return False
     clause.paths = clause.paths[1:] + clause.paths[:1] if rng.random() < 0.5 else clause.paths[::-1]
     return True
@@ -171,10 +182,7 @@ def reorder_paths(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a path reversed")
 def reverse_path(rng: random.Random, query: Query) -> bool:
-    found = a_path(rng, query)
-    if found is None:
-        return False
-    clause, place = found
+    clause, place = a_path(rng, query)
     reverse(clause.paths[place])
     return True
 
@@ -202,10 +210,7 @@ def reverse_paths(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a path split with a comma")
 def split_path(rng: random.Random, query: Query) -> bool:
-    found = a_path(rng, query, plain=True)
-    if found is None:
-        return False
-    clause, place = found
+    clause, place = a_path(rng, query, plain=True)
     path = clause.paths[place]
     cut = rng.randrange(len(path.entities))
     first = Path(path.entities[: cut + 1], path.steps[:cut])
@@ -217,8 +222,6 @@ def split_path(rng: random.Random, query: Query) -> bool:
 @rewrite("two paths joined", 2.0)
 def join_paths(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    if clause is None:
-        return False
     for first in clause.paths:
         for second in clause.paths:
             joins = first is not second and first.entities[-1].name == second.entities[0].name
@@ -232,10 +235,7 @@ def join_paths(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a MATCH split into two", 2.0)
 def split_clause(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query, required=True)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query, required=True)
     clause = branch.clauses[place]
     if len(clause.paths) < 2 or edge_entities(branch):
         return False
@@ -278,9 +278,7 @@ def swap_clauses(rng: random.Random, query: Query) -> bool:
         for place, (first, second) in enumerate(zip(branch.clauses, branch.clauses[1:], strict=False))
         if first.matches() and second.matches() and not edge_entities(branch)
     ]
-    if not places:
-        return False
-    branch, place = rng.choice(places)
+    branch, place = one_of(rng, places)
     first, second = branch.clauses[place : place + 2]
     branch.clauses[place : place + 2] = [second, first]
     first.conditions = first.conditions + second.conditions
@@ -291,10 +289,7 @@ def swap_clauses(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a variable for each place, and an equality", 1.5)
 def part_variable(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query)
     clause = branch.clauses[place]
     edges = edge_entities(branch)
     options = []
@@ -302,9 +297,7 @@ def part_variable(rng: random.Random, query: Query) -> bool:
         elsewhere = {own.name for own in clause.entities() if own is not entity}.union(branch.scope(place))
         if entity.bare and entity.name in elsewhere and entity.name not in edges:
             options.append(entity)
-    if not options:
-        return False
-    entity = rng.choice(options)
+    entity = one_of(rng, options)
     sides = [entity.name, query.fresh("v")]
     entity.name = sides[1]
     rng.shuffle(sides)
@@ -323,10 +316,8 @@ def edge_entities(branch: Branch) -> set[str]:
 @rewrite("a label moved to WHERE", 0.6)
 def label_to_where(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    entities = [entity for entity in clause.entities() if entity.label not in (None, "R")] if clause else []
-    if clause is None or not entities:
-        return False
-    entity = rng.choice(entities)
+    entities = [entity for entity in clause.entities() if entity.label not in (None, "R")]
+    entity = one_of(rng, entities)
     clause.conditions.append(label_test(rng, entity))
     return True
 
@@ -342,10 +333,8 @@ def label_test(rng: random.Random, entity: Entity) -> Labelled:
 @rewrite("a label moved to the pattern", 2.0)
 def label_to_pattern(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    labelled = [own for own in clause.conditions if isinstance(own, Labelled)] if clause else []
-    if clause is None or not labelled:
-        return False
-    condition = rng.choice(labelled)
+    labelled = [own for own in clause.conditions if isinstance(own, Labelled)]
+    condition = one_of(rng, labelled)
     entities = [own for own in clause.entities() if own.name == condition.name and own.label is None]
     if not entities:
         return False
@@ -357,10 +346,8 @@ def label_to_pattern(rng: random.Random, query: Query) -> bool:
 @rewrite("a label expression turned round")
 def other_label(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    entities = [entity for entity in clause.entities() if entity.label not in (None, "R")] if clause else []
-    if not entities:
-        return False
-    entity = rng.choice(entities)
+    entities = [entity for entity in clause.entities() if entity.label not in (None, "R")]
+    entity = one_of(rng, entities)
     label = entity.label
     if isinstance(label, tuple) and label[0] in ("&", "|") and rng.random() < 0.5:
         other = {"&": "|", "|": "&"}[label[0]]
@@ -375,12 +362,8 @@ def other_label(rng: random.Random, query: Query) -> bool:
 @rewrite("properties moved to WHERE", 2.0)
 def property_to_where(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    if clause is None:
-        return False
     parts = [part for part in named_once(clause) if part.properties]
-    if not parts:
-        return False
-    part = rng.choice(parts)
+    part = one_of(rng, parts)
     clause.conditions += [Compared(f"{part.name}.{name}", "=", value) for name, value in part.properties.items()]
     part.properties = {}
     return True
@@ -388,10 +371,7 @@ def property_to_where(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a condition moved into the pattern")
 def condition_to_pattern(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query)
     clause = branch.clauses[place]
     before = set(branch.scope(place))
     options = [(condition, part) for condition in clause.conditions for part in named_once(clause)]
@@ -421,10 +401,8 @@ def move_inside(condition: Condition, part: Any, before: set[str]) -> bool:
 @rewrite("an inline WHERE moved out", 2.0)
 def condition_to_where(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    parts = [part for part in named_once(clause) if part.condition] if clause else []
-    if clause is None or not parts:
-        return False
-    part = rng.choice(parts)
+    parts = [part for part in named_once(clause) if part.condition]
+    part = one_of(rng, parts)
     clause.conditions.append(Condition(part.condition))
     part.condition = ""
     return True
@@ -433,16 +411,12 @@ def condition_to_where(rng: random.Random, query: Query) -> bool:
 @rewrite("types moved to WHERE")
 def types_to_where(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    if clause is None:
-        return False
     # Of an edge as an entity, the role is known where the pattern names it only.
     steps = [step for step in clause.steps() if step.single and isinstance(step, Step) and step.types]
     steps = [step for step in steps if not set(step.types) & set(ENDS)]
     # Asking for a property of an incidence is an error.
     steps = [step for step in steps if not step.properties and not reads_property(query, step.name)]
-    if not steps:
-        return False
-    step = rng.choice(steps)
+    step = one_of(rng, steps)
     tests = [f"type({step.name}) = '{name}'" for name in step.types]
     listed = f"type({step.name}) IN {list(step.types)}"
     text = rng.choice([listed, " OR ".join(tests)])
@@ -455,12 +429,10 @@ def types_to_where(rng: random.Random, query: Query) -> bool:
 @rewrite("types excluded instead of named")
 def types_excluded(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    steps = [step for step in clause.steps() if isinstance(step, Step) and step.types] if clause else []
+    steps = [step for step in clause.steps() if isinstance(step, Step) and step.types]
     # The other way round, types would be named that a hyperedge has no role of.
     steps = [step for step in steps if not step.excludes and not set(step.types) & set(ENDS)]
-    if not steps:
-        return False
-    step = rng.choice(steps)
+    step = one_of(rng, steps)
     step.types = tuple(name for name in EDGES + ROLES if name not in step.types)
     step.excludes = True
     return True
@@ -472,20 +444,15 @@ def types_excluded(rng: random.Random, query: Query) -> bool:
 @rewrite("a length in braces")
 def other_bounds(rng: random.Random, query: Query) -> bool:
     clause = a_pattern(rng, query)
-    steps = [step for step in clause.steps() if isinstance(step, Step) and step.bounds] if clause else []
-    if not steps:
-        return False
-    step = rng.choice(steps)
+    steps = [step for step in clause.steps() if isinstance(step, Step) and step.bounds]
+    step = one_of(rng, steps)
     step.braces = not step.braces
     return True
 
 
 @rewrite("a step as a repeated path", 2.0)
 def step_to_group(rng: random.Random, query: Query) -> bool:
-    found = a_path(rng, query)
-    if found is None:
-        return False
-    clause, place = found
+    clause, place = a_path(rng, query)
     path = clause.paths[place]
     for index, step in enumerate(path.steps):
         if isinstance(step, Step) and step.bounds and uses(query, step.name) == 1:
@@ -499,10 +466,7 @@ def step_to_group(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a step of fixed length written out", 3.0)
 def step_written_out(rng: random.Random, query: Query) -> bool:
-    found = a_path(rng, query)
-    if found is None:
-        return False
-    clause, place = found
+    clause, place = a_path(rng, query)
     path = clause.paths[place]
     for index, step in enumerate(path.steps):
         fixed = isinstance(step, Step) and step.bounds and step.bounds[0] == step.bounds[1] > 0
@@ -524,10 +488,7 @@ def step_written_out(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a condition decorated")
 def decorate(rng: random.Random, query: Query) -> bool:
-    found = a_condition(rng, query)
-    if found is None:
-        return False
-    conditions, place = found
+    conditions, place = a_condition(rng, query)
     condition = conditions[place]
     true = Condition("true")
     # A pattern alone is a predicate and no value.
@@ -576,15 +537,10 @@ class Wrapped(Condition):
 
 @rewrite("a condition that always holds", 0.6)
 def tautology(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query)
     clause = branch.clauses[place]
     known = [name for name in branch.scope(place + 1) if name[0] == "v"]
-    if not known:
-        return False
-    name = rng.choice(known)
+    name = one_of(rng, known)
     # In an optional clause a name from outside may be null, and these hold of null as well.
     item = rng.choice(["x", "k", "y"])
     texts = [
@@ -605,10 +561,7 @@ def tautology(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a part of the pattern asked for again")
 def redundant_exists(rng: random.Random, query: Query) -> bool:
-    found = a_path(rng, query, plain=True)
-    if found is None:
-        return False
-    clause, place = found
+    clause, place = a_path(rng, query, plain=True)
     path = clause.paths[place]
     index = rng.randrange(len(path.steps))
     step = path.steps[index]
@@ -628,10 +581,7 @@ def redundant_exists(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a comparison written otherwise")
 def other_comparison(rng: random.Random, query: Query) -> bool:
-    found = a_condition(rng, query, Compared)
-    if found is None:
-        return False
-    conditions, place = found
+    conditions, place = a_condition(rng, query, Compared)
     own = conditions[place]
     assert isinstance(own, Compared)
     entities = "." not in own.left
@@ -653,10 +603,7 @@ def other_comparison(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a label test written otherwise")
 def other_label_test(rng: random.Random, query: Query) -> bool:
-    found = a_condition(rng, query, Labelled)
-    if found is None:
-        return False
-    conditions, place = found
+    conditions, place = a_condition(rng, query, Labelled)
     own = copy.copy(conditions[place])
     assert isinstance(own, Labelled)
     own.form = rng.choice([form for form in ("expression", "parts", "labels") if form != own.form])
@@ -666,15 +613,13 @@ def other_label_test(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a subquery written otherwise", 2.0)
 def other_subquery(rng: random.Random, query: Query) -> bool:
-    found = a_condition(rng, query, Subquery)
-    if found is None:
-        return False
-    own = found[0][found[1]]
+    conditions, place = a_condition(rng, query, Subquery)
+    own = conditions[place]
     assert isinstance(own, Subquery)
     forms = [form for form in own.forms() if form != own.form]
     if own.operator == ">" and rng.random() < 0.2:
         text = f"COUNT {{ {match_text('MATCH', own.paths, own.conditions)} }} >= {own.number + 1}"
-        found[0][found[1]] = Outer(text, own.names())
+        conditions[place] = Outer(text, own.names())
         return True
     if not forms:
         return False
@@ -696,10 +641,8 @@ class Outer(Condition):
 
 @rewrite("a pattern of a subquery reversed")
 def reverse_subquery(rng: random.Random, query: Query) -> bool:
-    found = a_condition(rng, query, Subquery)
-    if found is None:
-        return False
-    own = found[0][found[1]]
+    conditions, place = a_condition(rng, query, Subquery)
+    own = conditions[place]
     assert isinstance(own, Subquery)
     reverse(rng.choice(own.paths))
     own.paths.reverse()
@@ -708,15 +651,11 @@ def reverse_subquery(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a label of a subquery moved to its WHERE")
 def subquery_label(rng: random.Random, query: Query) -> bool:
-    found = a_condition(rng, query, Subquery)
-    if found is None:
-        return False
-    own = found[0][found[1]]
+    conditions, place = a_condition(rng, query, Subquery)
+    own = conditions[place]
     assert isinstance(own, Subquery)
     entities = [entity for path in own.paths for entity in path.entities if entity.label not in (None, "R")]
-    if not entities:
-        return False
-    entity = rng.choice(entities)
+    entity = one_of(rng, entities)
     own.conditions.append(label_test(rng, entity))
     own.form = "exists" if "exists" in own.forms() else "count"
     return True
@@ -753,10 +692,7 @@ def insert_with(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a condition moved to a WITH")
 def condition_to_with(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query, required=True)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query, required=True)
     clause = branch.clauses[place]
     if not clause.conditions:
         return False
@@ -771,10 +707,7 @@ def condition_to_with(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a MATCH within a subquery", 0.6)
 def within_call(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query)
     clause = branch.clauses[place]
     known = branch.scope(place)
     if clause.returns is not None or (not known and clause.kind != "MATCH"):
@@ -786,10 +719,7 @@ def within_call(rng: random.Random, query: Query) -> bool:
 
 @rewrite("an optional MATCH whose row must be there", 0.6)
 def through_optional(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query, required=True)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query, required=True)
     clause = branch.clauses[place]
     new = sorted(entity.name for entity in clause.entities() if entity.name not in branch.scope(place))
     if not new:
@@ -801,16 +731,11 @@ def through_optional(rng: random.Random, query: Query) -> bool:
 
 @rewrite("a MATCH of what is known", 0.5)
 def redundant_match(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query, required=True)
-    if found is None:
-        return False
-    branch, place = found
+    branch, place = a_clause(rng, query, required=True)
     entities = [own for own in branch.clauses[place].entities() if own.label != "R"]
     edges = {own.name for clause in branch.clauses for own in clause.entities() if own.label == "R"}
     entities = [own for own in entities if own.name not in edges]
-    if not entities:
-        return False
-    entity = rng.choice(entities)
+    entity = one_of(rng, entities)
     again = Entity(entity.name, rng.choice([None, entity.label]))
     kind = "OPTIONAL MATCH" if again.label is None and rng.random() < 0.3 else "MATCH"
     if rng.random() < 0.4:
@@ -845,10 +770,9 @@ def unitable(query: Query) -> bool:
 
 @rewrite("a union over a condition and its contrary")
 def partition(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query, required=True)
-    if found is None or not unitable(query):
+    branch, place = a_clause(rng, query, required=True)
+    if not unitable(query):
         return False
-    branch, place = found
     if any(clause.aggregates for clause in branch.clauses[place + 1 :]):
         return False
     names = [own.name for own in branch.clauses[place].entities()]
@@ -886,10 +810,9 @@ def replace(query: Query, branch: Branch, copies: list[Branch]) -> None:
 
 @rewrite("a union over types, directions or lengths", 2.0)
 def union_of_steps(rng: random.Random, query: Query) -> bool:
-    found = a_clause(rng, query, required=True)
-    if found is None or not unitable(query):
+    branch, place = a_clause(rng, query, required=True)
+    if not unitable(query):
         return False
-    branch, place = found
     if any(clause.aggregates for clause in branch.clauses[place + 1 :]):
         return False
     steps = [
@@ -898,9 +821,7 @@ def union_of_steps(rng: random.Random, query: Query) -> bool:
         for step_place, step in enumerate(path.steps)
         if isinstance(step, Step)
     ]
-    if not steps:
-        return False
-    at, index = rng.choice(steps)
+    at, index = one_of(rng, steps)
     copies = alternatives(rng, branch, place, at, index)
     if not copies:
         return False

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use grism::distributed::validate;
 use grism::{
     AggregateCall, AggregateFunction, DistributedPlannerConfig, Engine, Error, ErrorKind,
-    ExplainOptions, ExtensionNode, Frame, Graph, PartitioningSpec, QueryOptions, Resources,
-    RuntimeConfig, Value, column, extension_over, literal,
+    ExplainOptions, ExtensionNode, Frame, Graph, NamedExpr, PartitioningSpec, QueryOptions,
+    Resources, RuntimeConfig, SortKey, Value, column, extension_over, literal,
 };
 use grism_custom_operator::{GroupFunction, GroupedNode, Median, ScoreNode, Spread};
 use grism_logical::BinaryOperator;
@@ -51,9 +51,7 @@ async fn graph() -> Graph {
 }
 
 async fn frame(graph: &Graph, columns: &[&str]) -> Frame {
-    let columns = columns
-        .iter()
-        .map(|name| (column(*name), (*name).to_owned()));
+    let columns = columns.iter().map(|name| NamedExpr::column(*name));
     let nodes = graph.nodes(Some("P")).await.unwrap();
     nodes.select(columns.collect()).unwrap()
 }
@@ -189,7 +187,7 @@ async fn frames_go_on_after_an_operator_of_another_crate_and_the_optimizer_works
     let medians = extended(&input, grouped(&["k"], "f", Median)).unwrap();
     let medians = medians.filter(more("result", 60)).unwrap();
     let medians = medians
-        .order_by(vec![(column("k"), true)])
+        .order_by(vec![SortKey::descending(column("k"))])
         .unwrap()
         .limit(0, Some(3));
     let mut expected = model(&graph, &["k"], "f", true).await;
@@ -210,7 +208,7 @@ async fn frames_go_on_after_an_operator_of_another_crate_and_the_optimizer_works
     let scored = scored.at("n0").unwrap().filter(more("f", 100)).unwrap();
     let count = AggregateCall::new(AggregateFunction::Count, Vec::new());
     let scored = scored
-        .aggregate(Vec::new(), vec![(count, "n".to_owned())])
+        .aggregate(Vec::new(), vec![count.named("n")])
         .unwrap();
     let large = (0..1000).filter(|i| i * 7919 % 1009 > 800).count();
     for runtime in RUNTIMES {

@@ -217,7 +217,7 @@ async fn frames_call_aggregates_of_the_user() {
     let mean = graph.functions().aggregate("my.mean").unwrap();
     let call = AggregateCall::distinct(mean, vec![column("i")]);
     let frame = graph.nodes(Some("N")).await.unwrap();
-    let frame = frame.aggregate(Vec::new(), vec![(call, "a".to_owned())]);
+    let frame = frame.aggregate(Vec::new(), vec![call.named("a")]);
     let result = graph
         .collect(&frame.unwrap(), &QueryOptions::default())
         .await
@@ -231,7 +231,7 @@ async fn frames_call_aggregates_of_the_user() {
     let text = LogicalExpr::Literal(Value::String("a".to_owned()));
     let wrong = AggregateCall::new(wrong, vec![text]);
     let frame = graph.nodes(Some("N")).await.unwrap();
-    let error = frame.aggregate(Vec::new(), vec![(wrong, "a".to_owned())]);
+    let error = frame.aggregate(Vec::new(), vec![wrong.named("a")]);
     let message = error.unwrap_err().to_string();
     assert!(
         message.contains("`my.middle()` needs Int64 as `number`, not String"),

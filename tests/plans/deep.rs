@@ -8,7 +8,7 @@ use grism::{Engine, Graph, QueryOptions, RuntimeConfig, Value};
 use grism_functions::{ABS, SIZE};
 use grism_logical::optimizer::{Facts, optimize};
 use grism_logical::{
-    ArithmeticOperator as Op, BinaryOperator, LogicOperator, LogicalExpr, LogicalPlan,
+    ArithmeticOperator as Op, BinaryOperator, LogicOperator, LogicalExpr, LogicalPlan, SharedPlan,
     UnaryOperator,
 };
 
@@ -35,15 +35,15 @@ fn x() -> LogicalExpr {
 
 fn project(input: LogicalPlan, expression: LogicalExpr) -> LogicalPlan {
     LogicalPlan::Project {
-        input: Arc::new(input),
-        expressions: vec![(expression, "x".to_owned())],
+        input: SharedPlan::new(input),
+        expressions: vec![expression.named("x")],
     }
 }
 
 /// A row of one column `x`, which no rule can see through.
 fn one(value: LogicalExpr) -> LogicalPlan {
     LogicalPlan::Unwind {
-        input: Arc::new(LogicalPlan::Unit),
+        input: SharedPlan::new(LogicalPlan::Unit),
         expression: LogicalExpr::List(vec![value]),
         variable: "x".to_owned(),
     }
@@ -156,7 +156,7 @@ async fn many_clauses_are_planned_and_run_in_a_moment() {
     for _ in 0..CLAUSES {
         merged = project(merged, next());
         distinct = LogicalPlan::Distinct {
-            input: Arc::new(project(distinct, next())),
+            input: SharedPlan::new(project(distinct, next())),
         };
         let positive = x().binary(BinaryOperator::Greater, integer(0));
         filtered = project(filtered, next()).filtered(vec![positive]);

@@ -23,7 +23,7 @@ use crate::syntax::{
 };
 use crate::warning::Warning;
 use grism_core::{Error, GraphSchema, Result};
-use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan};
 
 /// A query that was parsed and checked, but not bound to a snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -429,9 +429,9 @@ pub fn bind_results(plan: &LogicalPlan, context: BindContext<'_>) -> Result<Logi
 fn named_columns(rows: Rows) -> LogicalPlan {
     let variables = rows.scope.variables.into_iter();
     LogicalPlan::Project {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         expressions: variables
-            .map(|variable| (LogicalExpr::Column(variable.column), variable.name))
+            .map(|variable| LogicalExpr::Column(variable.column).named(variable.name))
             .collect(),
     }
 }
@@ -440,22 +440,19 @@ fn named_columns(rows: Rows) -> LogicalPlan {
 fn frame_rows(plan: &LogicalPlan) -> Result<Rows> {
     let columns = plan.schema()?;
     // A name with a dot would be taken for a property's column.
-    let expressions: Vec<(LogicalExpr, String)> = columns
+    let expressions: Vec<NamedExpr> = columns
         .names()
-        .map(|name| (LogicalExpr::column(name), column_for(name)))
+        .map(|name| LogicalExpr::column(name).named(column_for(name)))
         .collect();
     let mut scope = Scope::default();
-    for (column, (_, name)) in columns.columns.iter().zip(&expressions) {
-        scope.put(&column.name, name, column.ty.clone());
+    for (column, own) in columns.columns.iter().zip(&expressions) {
+        scope.put(&column.name, &own.name, column.ty.clone());
     }
-    let renamed = columns
-        .names()
-        .zip(&expressions)
-        .any(|(own, (_, name))| own != name);
+    let renamed = !expressions.iter().all(NamedExpr::is_own_column);
     let mut rows = Rows::argument(columns, scope);
     if renamed {
         rows.plan = LogicalPlan::Project {
-            input: Arc::new(rows.plan),
+            input: SharedPlan::new(rows.plan),
             expressions,
         };
     }

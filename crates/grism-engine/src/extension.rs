@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use grism_core::{Error, Result};
-use grism_logical::{Extension, LogicalExtension, LogicalPlan, PlanSchema};
+use grism_logical::{Extension, LogicalExtension, LogicalPlan, PlanSchema, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use crate::PhysicalOperator;
@@ -43,7 +43,7 @@ pub fn extension_over(
     node: Arc<dyn ExtensionNode>,
 ) -> Result<LogicalPlan> {
     let plan = LogicalPlan::Extension(Extension {
-        inputs: inputs.into_iter().map(Arc::new).collect(),
+        inputs: inputs.into_iter().map(SharedPlan::new).collect(),
         node: Arc::new(PlannedNode(node)),
     });
     plan.schema()?;

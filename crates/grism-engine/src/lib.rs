@@ -1,6 +1,7 @@
 //! What a query computes: physical plans and their operators, expressions, memory and metrics. No runtime is known here.
 
 mod batch;
+mod binary;
 mod commit_attempts;
 mod config;
 mod context;
@@ -10,6 +11,7 @@ mod exchange;
 mod executor;
 mod expr;
 mod extension;
+mod leaf;
 mod metrics;
 mod operator;
 pub mod operators;
@@ -25,6 +27,7 @@ mod schema;
 mod task_metrics;
 mod unary;
 
+pub use binary::{Binary, BinaryExec};
 pub use commit_attempts::CommitAttempts;
 pub use config::{PlannerConfig, RuntimeConfig};
 pub use context::{ArgumentContext, ExecutionContextTrait, MorselQueue, QueryContext};
@@ -36,6 +39,7 @@ pub use grism_core::{
     CancellationHandle, MemoryBudget, MemoryManager, MemoryReservation, PoolMemoryManager,
 };
 pub use grism_functions::compact_shared;
+pub use leaf::Leaf;
 pub use metrics::{
     MetricsSink, OperatorId, OperatorIds, OperatorMeter, OperatorMetrics, OperatorRun, OwnTime,
     QueryMetrics, add_metrics, new_query_id,

@@ -31,8 +31,8 @@ pub enum SubplanRuns {
 ///
 /// An operator holds what to compute and never what was computed, so one operator may run many times at once.
 ///
-/// By default it is a leaf. One that has one input is better written as a [`Unary`](crate::Unary), which leaves the input and what
-/// follows from it to [`UnaryExec`](crate::UnaryExec).
+/// An operator of no input, one or two is better written as a [`Leaf`](crate::Leaf), a [`Unary`](crate::Unary) or a
+/// [`Binary`](crate::Binary), which leave the inputs and what follows from them to a skeleton.
 #[typetag::serde(tag = "operator")]
 pub trait PhysicalOperator: Any + Send + Sync + Debug {
     /// The operator's name in plans.

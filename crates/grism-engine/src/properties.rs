@@ -33,6 +33,14 @@ impl Distribution {
     pub fn is_at_one_place(&self) -> bool {
         matches!(self, Self::Single | Self::OnePiece)
     }
+
+    /// How rows are spread that are made of rows of both inputs: at one place where both inputs are, else as `spread`.
+    pub(crate) fn joined(&self, other: &Self, spread: &Self) -> Self {
+        match self.is_at_one_place() && other.is_at_one_place() {
+            true => Self::Single,
+            false => spread.clone(),
+        }
+    }
 }
 
 /// Whether rows leave before all have come in.

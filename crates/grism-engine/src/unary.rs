@@ -15,8 +15,8 @@ use crate::{
 /// What an operator of one input does, without the input.
 ///
 /// [`UnaryExec`] holds the input and the columns of the output, and is the operator that planners see. What is left to say here is
-/// what is special; each method has the meaning of the one of [`PhysicalOperator`] that has its name. An operator without an input,
-/// or with several, implements that trait itself.
+/// what is special; each method has the meaning of the one of [`PhysicalOperator`] that has its name. An operator without an input
+/// is a [`Leaf`](crate::Leaf), one of two inputs a [`Binary`](crate::Binary); one of more implements that trait itself.
 #[typetag::serde(tag = "unary")]
 pub trait Unary: Send + Sync + Debug + 'static {
     /// The operator's name in plans.
@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
     use crate::operators::EmptyExec;
-    use crate::{OperatorCaps, RequiredDistribution};
+    use crate::{Leaf, OperatorCaps, RequiredDistribution};
 
     /// Adds a column that the input must not have.
     #[derive(Debug, Serialize, Deserialize)]
@@ -286,7 +286,7 @@ mod tests {
     fn leaf(columns: &[&str]) -> Arc<dyn PhysicalOperator> {
         let columns = columns.iter().map(|name| Column::new(*name, Type::Int64));
         let schema = PlanSchema::new(columns.collect());
-        Arc::new(EmptyExec::new(schema.into()))
+        EmptyExec::new(schema.into()).into_operator()
     }
 
     fn names(operator: &Arc<dyn PhysicalOperator>) -> Vec<&str> {

@@ -6,13 +6,15 @@ use grism_core::{Error, Result, Type, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::call::mismatch;
+use crate::internal_name::plain_name;
 use crate::{Accepts, AggregateFunction, Call, Operand, Parameter, Presence, Returns, expect};
 
 /// A function that Grism has.
 ///
 /// A definition starts from [`Function::BASE`] and states what differs.
 pub struct Function {
-    /// The name as openCypher spells it; a `.` separates a namespace. A name with `#` is one that no query can write.
+    /// The name as openCypher spells it; a `.` separates a namespace. Functions of [`Category::Internal`] have names that no
+    /// query can write.
     pub name: &'static str,
     /// Other names of the same function.
     pub synonyms: &'static [&'static str],
@@ -311,7 +313,7 @@ impl Function {
     pub fn called(&self) -> String {
         match self.written_as {
             Some(written) => written.to_owned(),
-            None => format!("`{}()`", self.name.trim_start_matches('#')),
+            None => format!("`{}()`", plain_name(self.name)),
         }
     }
 

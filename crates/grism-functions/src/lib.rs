@@ -8,6 +8,7 @@ mod call;
 mod conversion;
 mod definition;
 mod entity;
+mod internal_name;
 mod list;
 mod null;
 mod numeric;

@@ -26,7 +26,7 @@ enum Travelling {
 }
 
 impl FunctionRef {
-    /// The name, which has a `#` where no query can write it.
+    /// The name; that of an internal function is one that no query can write.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

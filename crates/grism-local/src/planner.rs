@@ -111,7 +111,7 @@ fn is_spread(pipeline: &PlanProperties) -> bool {
 mod tests {
     use grism_core::{Tables, Type};
     use grism_logical::{
-        Aggregate, AggregateCall, AggregateFunction, LogicalExpr, NodeScan, SortKey,
+        Aggregate, AggregateCall, AggregateFunction, LogicalExpr, NodeScan, SharedPlan, SortKey,
     };
 
     use super::*;
@@ -130,29 +130,25 @@ mod tests {
 
     fn sort(input: LogicalPlan, fetch: Option<usize>) -> LogicalPlan {
         LogicalPlan::Sort {
-            input: Arc::new(input),
-            keys: vec![SortKey {
-                expression: LogicalExpr::column("n"),
-                descending: false,
-            }],
+            input: SharedPlan::new(input),
+            keys: vec![SortKey::ascending(LogicalExpr::column("n"))],
             fetch,
         }
     }
 
     fn count(input: LogicalPlan) -> LogicalPlan {
         LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(input),
+            input: SharedPlan::new(input),
             keys: Vec::new(),
-            aggregates: vec![(
-                AggregateCall::new(AggregateFunction::Count, Vec::new()),
-                "rows".to_owned(),
-            )],
+            aggregates: vec![
+                AggregateCall::new(AggregateFunction::Count, Vec::new()).named("rows"),
+            ],
         })
     }
 
     fn limit(input: LogicalPlan) -> LogicalPlan {
         LogicalPlan::Limit {
-            input: Arc::new(input),
+            input: SharedPlan::new(input),
             skip: 1,
             fetch: Some(2),
         }
@@ -190,12 +186,11 @@ mod tests {
 
     fn counted_by(input: LogicalPlan, key: LogicalExpr) -> LogicalPlan {
         LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(input),
-            keys: vec![(key, "k".to_owned())],
-            aggregates: vec![(
-                AggregateCall::new(AggregateFunction::Count, Vec::new()),
-                "rows".to_owned(),
-            )],
+            input: SharedPlan::new(input),
+            keys: vec![key.named("k")],
+            aggregates: vec![
+                AggregateCall::new(AggregateFunction::Count, Vec::new()).named("rows"),
+            ],
         })
     }
 

@@ -79,6 +79,21 @@ impl PlanSchema {
     }
 }
 
+impl Extend<Column> for PlanSchema {
+    /// Adds columns as [`PlanSchema::put`] does.
+    fn extend<T: IntoIterator<Item = Column>>(&mut self, columns: T) {
+        columns.into_iter().for_each(|column| self.put(column));
+    }
+}
+
+impl FromIterator<Column> for PlanSchema {
+    fn from_iter<T: IntoIterator<Item = Column>>(columns: T) -> Self {
+        let mut schema = Self::default();
+        schema.extend(columns);
+        schema
+    }
+}
+
 /// What stands before the name of a role where a plan names what it reads of an entity.
 pub const ROLE_PREFIX: char = '@';
 

@@ -5,9 +5,8 @@ use std::fmt;
 use grism_core::with_stack;
 
 use crate::{
-    Apply, ApplyKind, CountExpand, CountIntersect, CountedHop, Direction, JoinKind, LogicalExpr,
-    LogicalPlan, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource,
-    shown_column,
+    Apply, ApplyKind, CountExpand, CountIntersect, CountedHop, Direction, JoinKind, LogicalPlan,
+    NamedExpr, PathExpand, PathSearch, PropertyRef, Repeat, RoleBinding, RoleSource, shown_column,
 };
 
 impl LogicalPlan {
@@ -63,13 +62,8 @@ impl LogicalPlan {
             Self::Filter { predicate, .. } => format!("Filter({predicate})"),
             Self::Project { expressions, .. } => format!("Project({})", aliased(expressions)),
             Self::Aggregate(aggregate) => {
-                let calls = list(
-                    aggregate
-                        .aggregates
-                        .iter()
-                        .map(|(call, _)| call.to_string()),
-                );
-                let by = list(aggregate.keys.iter().map(|(key, _)| key.to_string()));
+                let calls = list(aggregate.aggregates.iter().map(|own| own.call.to_string()));
+                let by = list(aggregate.keys.iter().map(|key| key.expression.to_string()));
                 match (calls.is_empty(), by.is_empty()) {
                     (false, false) => format!("Aggregate({calls}, GROUP BY {by})"),
                     (false, true) => format!("Aggregate({calls})"),
@@ -312,9 +306,9 @@ fn bindings(bindings: &[RoleBinding]) -> String {
     format!(", roles {}", list(bound))
 }
 
-fn aliased(expressions: &[(LogicalExpr, String)]) -> String {
-    list(expressions.iter().map(|(expression, name)| {
-        let text = expression.to_string();
+fn aliased(expressions: &[NamedExpr]) -> String {
+    list(expressions.iter().map(|own| {
+        let (text, name) = (own.expression.to_string(), &own.name);
         if &text == name {
             text
         } else {

@@ -8,8 +8,8 @@ use grism_core::{Error, GraphSchema, Result, SOURCE_ROLE, TARGET_ROLE, Tables, T
 
 use self::resolve::unknown;
 use crate::{
-    Aggregate, AggregateCall, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NodeScan,
-    PlanSchema, RoleBinding, RoleExpand, RoleSource, SortKey, infer_type,
+    Aggregate, Direction, EdgeExpand, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr,
+    NodeScan, PlanSchema, RoleBinding, RoleExpand, RoleSource, SharedPlan, SortKey, infer_type,
 };
 
 /// The column or property `name`, to be resolved by the frame it is used in.
@@ -155,7 +155,7 @@ impl Frame {
             }
         }
         Ok(self.with(LogicalPlan::Unwind {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             expression,
             variable: name.to_owned(),
         }))
@@ -175,7 +175,7 @@ impl Frame {
                 list(&others)
             )));
         }
-        let inputs = vec![Arc::new(self.plan.clone()), Arc::new(other.plan.clone())];
+        let inputs = vec![self.plan.clone().into(), other.plan.clone().into()];
         let union = self.with(LogicalPlan::Union {
             inputs: LogicalPlan::same_types(inputs)?,
         });
@@ -203,7 +203,7 @@ impl Frame {
             }
         }
         Ok(self.with(LogicalPlan::Filter {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             predicate,
         }))
     }
@@ -234,7 +234,7 @@ impl Frame {
         let tables = [table.id].into();
         let member = format!("n{}", self.entities);
         let label = name.to_owned();
-        let input = Arc::new(self.plan.clone());
+        let input = SharedPlan::new(self.plan.clone());
         let plan = if hyperedge_type.is_binary() {
             let direction = match (from_role, to_role) {
                 (None | Some(SOURCE_ROLE), None | Some(TARGET_ROLE)) => Direction::Out,
@@ -317,10 +317,10 @@ impl Frame {
     ///
     /// # Errors
     /// `InvalidQuery` for an unknown name or a type error.
-    pub fn select(&self, expressions: Vec<(LogicalExpr, String)>) -> Result<Self> {
+    pub fn select(&self, expressions: Vec<NamedExpr>) -> Result<Self> {
         let expressions = self.resolve_named(expressions)?;
         let plan = LogicalPlan::Project {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             expressions,
         };
         plan.schema()?;
@@ -334,23 +334,19 @@ impl Frame {
     ///
     /// # Errors
     /// `InvalidQuery` for an unknown name or a type error.
-    pub fn aggregate(
-        &self,
-        keys: Vec<(LogicalExpr, String)>,
-        aggregates: Vec<(AggregateCall, String)>,
-    ) -> Result<Self> {
+    pub fn aggregate(&self, keys: Vec<NamedExpr>, aggregates: Vec<NamedAggregate>) -> Result<Self> {
         let keys = self.resolve_named(keys)?;
         let aggregates = aggregates
             .into_iter()
-            .map(|(mut call, name)| {
-                let arguments = call.arguments.into_iter();
+            .map(|mut own| {
+                let arguments = own.call.arguments.into_iter();
                 let arguments = arguments.map(|argument| self.resolve(argument));
-                call.arguments = arguments.collect::<Result<_>>()?;
-                Ok((call, name))
+                own.call.arguments = arguments.collect::<Result<_>>()?;
+                Ok(own)
             })
             .collect::<Result<_>>()?;
         let plan = LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             keys,
             aggregates,
         });
@@ -365,26 +361,26 @@ impl Frame {
     #[must_use]
     pub fn distinct(&self) -> Self {
         self.with(LogicalPlan::Distinct {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
         })
     }
 
-    /// The rows in order; `true` beside a key is descending.
+    /// The rows in the order of the keys.
     ///
     /// # Errors
     /// `InvalidQuery` for an unknown name.
-    pub fn order_by(&self, keys: Vec<(LogicalExpr, bool)>) -> Result<Self> {
+    pub fn order_by(&self, keys: Vec<SortKey>) -> Result<Self> {
         let keys = keys
             .into_iter()
-            .map(|(expression, descending)| {
+            .map(|key| {
                 Ok(SortKey {
-                    expression: self.resolve(expression)?,
-                    descending,
+                    expression: self.resolve(key.expression)?,
+                    ..key
                 })
             })
             .collect::<Result<_>>()?;
         Ok(self.with(LogicalPlan::Sort {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             keys,
             fetch: None,
         }))
@@ -394,7 +390,7 @@ impl Frame {
     #[must_use]
     pub fn limit(&self, skip: usize, fetch: Option<usize>) -> Self {
         self.with(LogicalPlan::Limit {
-            input: Arc::new(self.plan.clone()),
+            input: SharedPlan::new(self.plan.clone()),
             skip,
             fetch,
         })

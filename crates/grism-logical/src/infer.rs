@@ -18,16 +18,16 @@ pub fn infer_type(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> 
 fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
     match expression {
         LogicalExpr::Literal(value) => Ok(value.type_of()),
-        LogicalExpr::Column(name) => input
-            .find(name)
-            .map(|column| column.ty.clone())
-            .ok_or_else(|| Error::internal(format!("the column `{name}` is not in the input"))),
-        LogicalExpr::Property { ty, .. } => Ok(ty.clone()),
+        LogicalExpr::Column(name) => column_type(name, input),
+        LogicalExpr::Property { ty, .. }
+        | LogicalExpr::TableLookup { ty, .. }
+        | LogicalExpr::Convert { ty, .. }
+        | LogicalExpr::Reduce { ty, .. } => Ok(ty.clone()),
+        LogicalExpr::TableIn { .. } => Ok(Type::Bool),
         LogicalExpr::Logic { operator, operands } => {
-            for operand in operands {
-                let ty = infer_type(operand, input)?;
-                expect(operator.as_str(), &ty, ty == Type::Bool, "booleans")?;
-            }
+            let mut operands = operands.iter();
+            operands
+                .try_for_each(|own| expect_boolean(operator.as_str(), own, input, "booleans"))?;
             Ok(Type::Bool)
         }
         LogicalExpr::Arithmetic { first, rest } => {
@@ -46,44 +46,18 @@ fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
             binary_type(*operator, &infer_type(right, input)?)
         }
         LogicalExpr::Unary { operator, operand } => {
-            let ty = infer_type(operand, input)?;
-            match operator {
-                UnaryOperator::IsNull | UnaryOperator::IsNotNull => Ok(Type::Bool),
-                UnaryOperator::Not => {
-                    expect("NOT", &ty, ty == Type::Bool, "a boolean").map(|()| Type::Bool)
-                }
-                UnaryOperator::Negate => expect("-", &ty, ty.is_numeric(), "a number").map(|()| ty),
-            }
+            unary_type(*operator, infer_type(operand, input)?)
         }
         LogicalExpr::Case {
             branches,
             otherwise,
-        } => {
-            let mut ty = Type::Null;
-            for (when, then) in branches {
-                let condition = infer_type(when, input)?;
-                expect(
-                    "CASE WHEN",
-                    &condition,
-                    condition == Type::Bool,
-                    "a boolean",
-                )?;
-                ty = ty.unify(&infer_type(then, input)?);
-            }
-            match otherwise {
-                Some(otherwise) => Ok(ty.unify(&infer_type(otherwise, input)?)),
-                None => Ok(ty),
-            }
-        }
+        } => case_type(branches, otherwise.as_deref(), input),
         LogicalExpr::Function {
             function,
             arguments,
         } => {
-            let types = arguments
-                .iter()
-                .map(|argument| infer_type(argument, input))
-                .collect::<Result<Vec<_>>>()?;
-            function.return_type(&types)
+            let types = arguments.iter().map(|argument| infer_type(argument, input));
+            function.return_type(&types.collect::<Result<Vec<_>>>()?)
         }
         LogicalExpr::List(items) => {
             let mut ty = Type::Null;
@@ -92,49 +66,16 @@ fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
             }
             Ok(ty.list())
         }
-        LogicalExpr::Map(entries) => Ok(Type::Map(
-            entries
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), infer_type(value, input)?)))
-                .collect::<Result<_>>()?,
-        )),
-        LogicalExpr::Field { base, key } => match infer_type(base, input)? {
-            Type::Map(fields) => Ok(fields
-                .into_iter()
-                .find(|(name, _)| name == key)
-                .map_or(Type::Null, |(_, ty)| ty)),
-            Type::Null => Ok(Type::Null),
-            Type::Incidence => match key.as_str() {
-                "role" => Ok(Type::String),
-                "position" => Ok(Type::Int64),
-                other => Err(Error::internal(format!(
-                    "an incidence has no part `{other}`"
-                ))),
-            },
-            other => Err(Error::invalid_query(format!(
-                "`.{key}` needs a node, a hyperedge or a map, not {other}"
-            ))
-            .with_code("TypeError:InvalidArgumentType")),
-        },
+        LogicalExpr::Map(entries) => {
+            let entries = entries.iter();
+            let types =
+                entries.map(|own| Ok((own.name.clone(), infer_type(&own.expression, input)?)));
+            Ok(Type::Map(types.collect::<Result<_>>()?))
+        }
+        LogicalExpr::Field { base, key } => field_type(infer_type(base, input)?, key),
         LogicalExpr::Index { base, index } => {
             let position = infer_type(index, input)?;
-            match infer_type(base, input)? {
-                Type::Any => Ok(Type::Any),
-                Type::List(item) => {
-                    expect("[]", &position, position == Type::Int64, "an integer")?;
-                    Ok(*item)
-                }
-                Type::Map(fields) => {
-                    expect("[]", &position, position == Type::String, "a key")?;
-                    let types = fields.iter().map(|(_, ty)| ty);
-                    Ok(types.fold(Type::Null, |all, ty| all.unify(ty)))
-                }
-                Type::Null => Ok(Type::Null),
-                other => Err(Error::invalid_query(format!(
-                    "`[…]` needs a list or a map, not {other}"
-                ))
-                .with_code("TypeError:InvalidArgumentType")),
-            }
+            index_type(infer_type(base, input)?, &position)
         }
         LogicalExpr::Slice { base, lower, upper } => {
             for bound in [lower, upper].into_iter().flatten() {
@@ -144,8 +85,6 @@ fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
             let ty = infer_type(base, input)?;
             expect("[..]", &ty, matches!(ty, Type::List(_)), "a list").map(|()| ty)
         }
-        LogicalExpr::TableIn { .. } => Ok(Type::Bool),
-        LogicalExpr::TableLookup { ty, .. } | LogicalExpr::Convert { ty, .. } => Ok(ty.clone()),
         LogicalExpr::Transform {
             list,
             variable,
@@ -157,14 +96,11 @@ fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
             };
             let inner = with_column(input, variable, item.clone());
             if let Some(predicate) = predicate {
-                let ty = infer_type(predicate, &inner)?;
-                expect("WHERE", &ty, ty == Type::Bool, "a boolean")?;
+                expect_boolean("WHERE", predicate, &inner, "a boolean")?;
             }
-            Ok(match projection {
-                Some(projection) => infer_type(projection, &inner)?,
-                None => item,
-            }
-            .list())
+            let projection = projection.as_ref();
+            let item = projection.map_or(Ok(item), |own| infer_type(own, &inner))?;
+            Ok(item.list())
         }
         LogicalExpr::Quantified {
             quantifier,
@@ -172,14 +108,97 @@ fn infer_node(expression: &LogicalExpr, input: &PlanSchema) -> Result<Type> {
             variable,
             predicate,
         } => {
-            let Some(item) = element_type(&infer_type(list, input)?)? else {
-                return Ok(Type::Bool);
-            };
-            let ty = infer_type(predicate, &with_column(input, variable, item))?;
-            let name = format!("{}()", quantifier.as_str());
-            expect(&name, &ty, ty == Type::Bool, "a boolean").map(|()| Type::Bool)
+            if let Some(item) = element_type(&infer_type(list, input)?)? {
+                let (name, inner) = (quantifier.as_str(), with_column(input, variable, item));
+                expect_boolean(&format!("{name}()"), predicate, &inner, "a boolean")?;
+            }
+            Ok(Type::Bool)
         }
-        LogicalExpr::Reduce { ty, .. } => Ok(ty.clone()),
+    }
+}
+
+fn column_type(name: &str, input: &PlanSchema) -> Result<Type> {
+    let column = input.find(name).map(|column| column.ty.clone());
+    column.ok_or_else(|| Error::internal(format!("the column `{name}` is not in the input")))
+}
+
+/// An error unless the operand of what messages call `what` is a boolean.
+fn expect_boolean(
+    what: &str,
+    operand: &LogicalExpr,
+    input: &PlanSchema,
+    wanted: &str,
+) -> Result<()> {
+    let ty = infer_type(operand, input)?;
+    expect(what, &ty, ty == Type::Bool, wanted)
+}
+
+fn unary_type(operator: UnaryOperator, ty: Type) -> Result<Type> {
+    match operator {
+        UnaryOperator::IsNull | UnaryOperator::IsNotNull => Ok(Type::Bool),
+        UnaryOperator::Not => {
+            expect("NOT", &ty, ty == Type::Bool, "a boolean").map(|()| Type::Bool)
+        }
+        UnaryOperator::Negate => expect("-", &ty, ty.is_numeric(), "a number").map(|()| ty),
+    }
+}
+
+fn case_type(
+    branches: &[(LogicalExpr, LogicalExpr)],
+    otherwise: Option<&LogicalExpr>,
+    input: &PlanSchema,
+) -> Result<Type> {
+    let mut ty = Type::Null;
+    for (when, then) in branches {
+        expect_boolean("CASE WHEN", when, input, "a boolean")?;
+        ty = ty.unify(&infer_type(then, input)?);
+    }
+    match otherwise {
+        Some(otherwise) => Ok(ty.unify(&infer_type(otherwise, input)?)),
+        None => Ok(ty),
+    }
+}
+
+/// The type of one entry of a map, or of one part of an incidence.
+fn field_type(base: Type, key: &str) -> Result<Type> {
+    match base {
+        Type::Map(fields) => {
+            let found = fields.into_iter().find(|(name, _)| name == key);
+            Ok(found.map_or(Type::Null, |(_, ty)| ty))
+        }
+        Type::Null => Ok(Type::Null),
+        Type::Incidence => match key {
+            "role" => Ok(Type::String),
+            "position" => Ok(Type::Int64),
+            other => Err(Error::internal(format!(
+                "an incidence has no part `{other}`"
+            ))),
+        },
+        other => {
+            let message = format!("`.{key}` needs a node, a hyperedge or a map, not {other}");
+            Err(Error::invalid_query(message).with_code("TypeError:InvalidArgumentType"))
+        }
+    }
+}
+
+/// The type of the element of a list, or of the entry of a map, at a position.
+fn index_type(base: Type, position: &Type) -> Result<Type> {
+    match base {
+        Type::Any => Ok(Type::Any),
+        Type::List(item) => {
+            expect("[]", position, *position == Type::Int64, "an integer")?;
+            Ok(*item)
+        }
+        Type::Map(fields) => {
+            expect("[]", position, *position == Type::String, "a key")?;
+            let types = fields.iter().map(|(_, ty)| ty);
+            Ok(types.fold(Type::Null, |all, ty| all.unify(ty)))
+        }
+        Type::Null => Ok(Type::Null),
+        other => {
+            let message = format!("`[…]` needs a list or a map, not {other}");
+            Err(Error::invalid_query(message).with_code("TypeError:InvalidArgumentType"))
+        }
     }
 }
 

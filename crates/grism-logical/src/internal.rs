@@ -18,6 +18,10 @@ pub enum Internal<'a> {
     },
     /// The only column of rows that are counted, or asked for, and not read.
     Row,
+    /// The numbers of rows whose order counts.
+    RowNumber,
+    /// How many rows of a pattern a row stands for.
+    Weight,
     /// What stands for a repeated part of a pattern, by its number, where patterns have edges.
     Group(usize),
     /// The relationships that the paths of a repeated part run through.
@@ -109,6 +113,8 @@ impl fmt::Display for Internal<'_> {
         match self {
             Self::Bound { what, number } => write!(f, "{what}{number}"),
             Self::Row => f.write_str("row"),
+            Self::RowNumber => f.write_str("row_number"),
+            Self::Weight => f.write_str("weight"),
             Self::Group(number) => write!(f, "group{number}"),
             Self::GroupSteps(number) => write!(f, "steps{number}"),
             Self::GroupEntities(number) => write!(f, "entities{number}"),
@@ -150,6 +156,12 @@ pub fn shown_column(column: &str) -> &str {
     if is_internal(column) { "" } else { column }
 }
 
+/// The column's name without what marks it as internal.
+#[must_use]
+pub fn plain_column(column: &str) -> &str {
+    column.trim_start_matches(SIGIL)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +170,7 @@ mod tests {
     fn internal_columns_have_names_of_their_own_and_are_not_shown() {
         let columns = [
             Internal::Row,
+            Internal::RowNumber,
             Internal::OuterRow(1),
             Internal::Group(1),
             Internal::GroupSteps(1),
@@ -178,6 +191,7 @@ mod tests {
         ];
         let mut names: Vec<String> = columns.iter().map(|own| own.column()).collect();
         assert!(names.iter().all(|name| shown_column(name).is_empty()));
+        assert!(names.iter().all(|name| !is_internal(plain_column(name))));
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), columns.len());

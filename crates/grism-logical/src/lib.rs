@@ -7,6 +7,7 @@ mod expr;
 mod frame;
 mod infer;
 mod internal;
+mod named;
 pub mod optimizer;
 pub mod pattern;
 mod plan;
@@ -24,14 +25,15 @@ pub use expr::{
 pub use frame::{Frame, column, literal};
 pub use grism_functions::{AggregateFunction, AggregateRef, FunctionRef};
 pub use infer::{arithmetic_type, comparison_type, infer_type};
-pub use internal::{Internal, is_internal, shown_column};
+pub use internal::{Internal, is_internal, plain_column, shown_column};
+pub use named::{NamedAggregate, NamedExpr};
 pub use plan::{
     Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,
     Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction,
     EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange,
     LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode,
     PathSearch, PropertiesMode, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm,
-    SelfLoops, SetItem, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
+    SelfLoops, SetItem, SharedPlan, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
     WeightedPlace, WeightedRoot, WeightedStep, WeightedTerm, Write, WriteKind,
 };
 pub use rows::Rows;

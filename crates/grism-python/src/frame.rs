@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use grism::{
-    AggregateCall, AggregateRef, Error, FunctionRef, Functions, LogicalExpr, column, literal,
+    AggregateCall, AggregateRef, Error, FunctionRef, Functions, LogicalExpr, NamedExpr, SortKey,
+    column, literal,
 };
 use grism_logical::{InfixOperator, SharedExpr, UnaryOperator};
 use pyo3::prelude::*;
@@ -202,10 +203,10 @@ impl Frame {
     }
 }
 
-fn named(expressions: Vec<(Expression, String)>) -> PyResult<Vec<(LogicalExpr, String)>> {
+fn named(expressions: Vec<(Expression, String)>) -> PyResult<Vec<NamedExpr>> {
     expressions
         .into_iter()
-        .map(|(expression, name)| Ok((expression.scalar()?, name)))
+        .map(|(expression, name)| Ok(expression.scalar()?.named(name)))
         .collect()
 }
 
@@ -240,7 +241,7 @@ impl Frame {
     ) -> PyResult<Self> {
         let aggregates = aggregates
             .into_iter()
-            .map(|(call, name)| Ok((call.call()?, name)))
+            .map(|(call, name)| Ok(call.call()?.named(name)))
             .collect::<PyResult<Vec<_>>>()?;
         self.frame
             .aggregate(named(keys)?, aggregates)
@@ -273,7 +274,12 @@ impl Frame {
     fn order_by(&self, keys: Vec<(Expression, bool)>) -> PyResult<Self> {
         let keys = keys
             .into_iter()
-            .map(|(key, descending)| Ok((key.scalar()?, descending)))
+            .map(|(key, descending)| {
+                Ok(SortKey {
+                    expression: key.scalar()?,
+                    descending,
+                })
+            })
             .collect::<PyResult<_>>()?;
         self.frame.order_by(keys).map(Self::new).map_err(to_python)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, GraphStatistics, Result};
 use grism_engine::{
-    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
+    Distribution, ExecutionContextTrait, Leaf, PhysicalOperator, PhysicalSchema, PlanProperties,
     RecordBatchStream,
 };
 use serde::{Deserialize, Serialize};
@@ -18,27 +18,24 @@ pub(crate) struct InputPlaceExec {
 impl InputPlaceExec {
     /// The place of `input`.
     pub(crate) fn of(input: &Arc<dyn PhysicalOperator>) -> Arc<dyn PhysicalOperator> {
-        Arc::new(Self {
+        Self {
             schema: input.schema().clone(),
-        })
+        }
+        .into_operator()
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for InputPlaceExec {
+impl Leaf for InputPlaceExec {
     fn name(&self) -> &'static str {
         "InputPlaceExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self) -> PhysicalSchema {
+        self.schema.clone()
     }
 
-    fn properties(
-        &self,
-        _inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
+    fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         PlanProperties::of(Distribution::Single)
     }
 
@@ -46,7 +43,11 @@ impl PhysicalOperator for InputPlaceExec {
         "InputPlace".to_owned()
     }
 
-    fn execute(&self, _context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        _schema: &PhysicalSchema,
+        _context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         Err(Error::internal("the place of an input cannot run"))
     }
 }

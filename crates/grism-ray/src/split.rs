@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{GraphStatistics, Result, with_stack};
 use grism_engine::operators::StageInputExec;
 use grism_engine::{
-    Distribution, Exchange, ExchangeMode, OperatorId, PartitioningSpec, PhysicalOperator,
+    Distribution, Exchange, ExchangeMode, Leaf, OperatorId, PartitioningSpec, PhysicalOperator,
     PhysicalPlan, RequiredDistribution, Resources, derive_properties,
 };
 
@@ -95,7 +95,7 @@ impl Splitter {
                 partitioning,
             });
             let input = StageInputExec::new(inputs.len() - 1, operator.schema().clone(), order);
-            return Ok(Arc::new(input));
+            return Ok(input.into_operator());
         }
         let children = operator
             .children()

@@ -4,6 +4,7 @@ mod all_rows;
 mod alteration;
 mod catalog;
 mod check;
+mod clock;
 mod collector;
 mod columns;
 mod constraints;

@@ -36,7 +36,7 @@ pub enum Corrections {
 }
 
 /// The rows of a piece of text.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TextRows {
     /// The type of each column; that of any values where one does not fit the Arrow type of the column's own.
     pub types: Vec<Type>,
@@ -75,6 +75,35 @@ pub struct Problem {
 /// The row that shows that columns were told wrongly.
 #[derive(Debug)]
 pub struct Contradiction(pub WrongRow);
+
+impl TextRows {
+    /// Adds the place of a row whose values were read, or what is wrong with it.
+    ///
+    /// # Errors
+    /// The row that contradicts what was told of the columns.
+    pub(crate) fn add_place(
+        &mut self,
+        line: u64,
+        range: Range<usize>,
+        read: Result<(), Problem>,
+    ) -> Result<(), Contradiction> {
+        let Err(problem) = read else {
+            self.lines.push(line);
+            self.ranges.push(range);
+            return Ok(());
+        };
+        let row = WrongRow {
+            line,
+            range,
+            problem,
+        };
+        if row.problem.is_contradiction {
+            return Err(Contradiction(row));
+        }
+        self.wrong.push(row);
+        Ok(())
+    }
+}
 
 impl Problem {
     pub(crate) fn of_row(reason: impl Into<String>) -> Self {

@@ -11,7 +11,7 @@ use grism_core::{
 use grism_functions::{
     Functions, TableBatches, TableFunction, TableSignature, UserDefined, UserParameter,
 };
-use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::expression::Pending;
@@ -279,8 +279,10 @@ pub(super) fn pending_text(pending: &[Pending]) -> String {
     let mut text = String::new();
     for pending in pending {
         match pending {
-            Pending::Column(expression, name) => writeln!(text, "needs {name} = {expression}"),
-            Pending::Hydrate(expression, name, depth) => {
+            Pending::Column(NamedExpr { expression, name }) => {
+                writeln!(text, "needs {name} = {expression}")
+            }
+            Pending::Hydrate(NamedExpr { expression, name }, depth) => {
                 writeln!(
                     text,
                     "needs {name} = contents of {expression}, {depth} deep"

@@ -29,13 +29,7 @@ impl Parser<'_> {
         }
         match self.kind(next) {
             // `case(x)` and `case - 1` are no CASE unless a WHEN follows, and neither is `case END`.
-            Some(
-                TokenKind::LeftParenthesis
-                | TokenKind::LeftBracket
-                | TokenKind::LeftBrace
-                | TokenKind::Plus
-                | TokenKind::Minus,
-            ) => self.comes_to_when(next),
+            _ if self.is_bracket_or_sign(next) => self.comes_to_when(next),
             Some(TokenKind::Word) if self.is_word(next, "END") => {
                 self.kind(next + 1) != Some(TokenKind::Word) && self.comes_to_when(next)
             }

@@ -12,19 +12,7 @@ impl Parser<'_> {
     pub(super) fn starts_operand(&self, ahead: usize) -> bool {
         match self.kind(ahead) {
             Some(TokenKind::Word) => !self.is_keyword(ahead),
-            Some(
-                TokenKind::QuotedName
-                | TokenKind::String
-                | TokenKind::Integer
-                | TokenKind::Float
-                | TokenKind::Dollar
-                | TokenKind::LeftParenthesis
-                | TokenKind::LeftBracket
-                | TokenKind::LeftBrace
-                | TokenKind::Plus
-                | TokenKind::Minus,
-            ) => true,
-            _ => false,
+            _ => self.is_plain_operand(ahead) || self.is_bracket_or_sign(ahead),
         }
     }
 
@@ -187,20 +175,27 @@ impl Parser<'_> {
         )
     }
 
+    /// Whether an opening bracket or a sign stands so many places further on.
+    pub(super) fn is_bracket_or_sign(&self, ahead: usize) -> bool {
+        matches!(
+            self.kind(ahead),
+            Some(
+                TokenKind::LeftParenthesis
+                    | TokenKind::LeftBracket
+                    | TokenKind::LeftBrace
+                    | TokenKind::Plus
+                    | TokenKind::Minus
+            )
+        )
+    }
+
     /// Whether a value, and no operator, stands so many places further on.
     fn is_value(&self, ahead: usize, depth: usize) -> bool {
         match self.kind(ahead) {
             Some(TokenKind::Word) => !self.goes_on(ahead, depth - 1),
             _ if self.is_plain_operand(ahead) => true,
             // The first word is a name before these: `limit - 1`, `skip[0]`, `return(1)`.
-            Some(
-                TokenKind::LeftParenthesis
-                | TokenKind::LeftBracket
-                | TokenKind::LeftBrace
-                | TokenKind::Plus
-                | TokenKind::Minus,
-            ) => depth < LOOKAHEAD,
-            _ => false,
+            _ => self.is_bracket_or_sign(ahead) && depth < LOOKAHEAD,
         }
     }
 }

@@ -7,37 +7,9 @@ use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::DataType;
-use arrow::record_batch::RecordBatch;
 use grism_core::{Result, Value, compare_integer_float, equal_values, order_values};
 use grism_functions::{Operand, aligned, computed_rows};
 use grism_logical::BinaryOperator;
-
-use super::node::{Kind, Node, OwnExpr, children, evaluate};
-
-/// A comparison.
-#[derive(Debug)]
-pub(super) struct Compare {
-    operator: BinaryOperator,
-}
-
-impl Compare {
-    /// `left operator right`.
-    pub(super) fn node(operator: BinaryOperator, left: Node, right: Node) -> Node {
-        OwnExpr::node(Self { operator }, vec![left, right], DataType::Boolean)
-    }
-}
-
-impl Kind for Compare {
-    fn name(&self) -> &'static str {
-        self.operator.as_str()
-    }
-
-    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
-        let [left, right] = children(nodes)?;
-        let (left, right) = (evaluate(left, batch)?, evaluate(right, batch)?);
-        compare(self.operator, &left, &right, batch.num_rows())
-    }
-}
 
 /// `left operator right`.
 pub(super) fn compare(

@@ -10,7 +10,7 @@ use super::arithmetic::Arithmetic;
 use super::cast::Cast;
 use super::choose::Choose;
 use super::column::column;
-use super::compare::Compare;
+use super::compare::compare;
 use super::constant::{Constant, constant, null};
 use super::dynamic::Dynamic;
 use super::field::Entry;
@@ -23,13 +23,14 @@ use super::map::Map;
 use super::membership::In;
 use super::negate::Negate;
 use super::node::{Node, OwnExpr};
+use super::of_two::OfTwo;
 use super::once::Once;
 use super::per_value::PerValue;
 use super::regex::RegexMatch;
 use super::schema_inference::infer_expr_type;
 use super::slice::Slice;
 use super::table::{TableIn, TableLookup};
-use super::text_predicate::TextPredicate;
+use super::text_predicate::text_predicate;
 use crate::PhysicalSchema;
 
 /// The compiled form of `expression`, and the type of its values.
@@ -139,7 +140,7 @@ fn build_node(expression: &LogicalExpr, input: &PhysicalSchema, ty: &Type) -> Re
             Ok(List::node(items.collect::<Result<_>>()?, ty.to_arrow()))
         }
         LogicalExpr::Map(entries) => {
-            let values = entries.iter().map(|(_, value)| node(value));
+            let values = entries.iter().map(|own| node(&own.expression));
             Map::node(values.collect::<Result<_>>()?, ty.to_arrow())
         }
         LogicalExpr::Field { base, key } => Ok(Entry::node(node(base)?, key, ty.to_arrow())),
@@ -215,7 +216,7 @@ fn binary(
             In::node(a, b)
         }
         BinaryOperator::StartsWith | BinaryOperator::EndsWith | BinaryOperator::Contains => {
-            TextPredicate::node(operator, a, b)
+            OfTwo::node(operator, a, b, text_predicate)
         }
         BinaryOperator::RegexMatch => RegexMatch::node(a, b, right),
         BinaryOperator::Equal
@@ -227,9 +228,10 @@ fn binary(
             let alike = a_type.to_arrow() == b_type.to_arrow();
             if dynamic || entities && !alike {
                 let a = cast(a, a_type, &Type::Any);
-                return Ok(Compare::node(operator, a, cast(b, b_type, &Type::Any)));
+                let b = cast(b, b_type, &Type::Any);
+                return Ok(OfTwo::node(operator, a, b, compare));
             }
-            Compare::node(operator, a, b)
+            OfTwo::node(operator, a, b, compare)
         }
     })
 }

@@ -23,6 +23,7 @@ mod map;
 mod membership;
 mod negate;
 mod node;
+mod of_two;
 mod once;
 mod per_value;
 mod regex;

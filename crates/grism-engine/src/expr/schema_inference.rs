@@ -1,7 +1,7 @@
 //! The schemas of projections and aggregations, from their expressions.
 
 use grism_core::{Result, Type};
-use grism_logical::{AggregateCall, Column, LogicalExpr, PlanSchema, infer_type};
+use grism_logical::{Column, LogicalExpr, NamedAggregate, NamedExpr, PlanSchema, infer_type};
 
 use crate::PhysicalSchema;
 
@@ -18,17 +18,15 @@ pub fn infer_expr_type(expression: &LogicalExpr, input: &PhysicalSchema) -> Resu
 /// # Errors
 /// As [`infer_expr_type`].
 pub fn build_project_schema(
-    expressions: &[(LogicalExpr, String)],
+    expressions: &[NamedExpr],
     input: &PhysicalSchema,
 ) -> Result<PhysicalSchema> {
     let columns = expressions
         .iter()
-        .map(|(expression, name)| {
-            let column = Column::new(name, infer_expr_type(expression, input)?);
-            let shared = match expression {
-                LogicalExpr::Column(own) => input.columns().find(own).is_some_and(|own| own.shared),
-                _ => false,
-            };
+        .map(|own| {
+            let column = Column::new(&own.name, infer_expr_type(&own.expression, input)?);
+            let source = own.source().and_then(|name| input.columns().find(name));
+            let shared = source.is_some_and(|source| source.shared);
             Ok(if shared { column.shared() } else { column })
         })
         .collect::<Result<_>>()?;
@@ -40,18 +38,14 @@ pub fn build_project_schema(
 /// # Errors
 /// As [`infer_expr_type`].
 pub fn build_aggregate_schema(
-    keys: &[(LogicalExpr, String)],
-    aggregates: &[(AggregateCall, String)],
+    keys: &[NamedExpr],
+    aggregates: &[NamedAggregate],
     input: &PhysicalSchema,
 ) -> Result<PhysicalSchema> {
     let mut columns = build_project_schema(keys, input)?.columns().columns.clone();
-    for (call, name) in aggregates {
-        let arguments = call.arguments.iter();
-        let arguments = arguments.map(|argument| infer_expr_type(argument, input));
-        let ty = call
-            .function
-            .result_type(&arguments.collect::<Result<Vec<_>>>()?)?;
-        columns.push(Column::new(name, ty));
+    for own in aggregates {
+        let ty = own.call.result_type(input.columns())?;
+        columns.push(Column::new(&own.name, ty));
     }
     Ok(PlanSchema::new(columns).into())
 }

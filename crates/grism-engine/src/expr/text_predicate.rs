@@ -5,40 +5,12 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 use arrow::compute::kernels::comparison::{contains, ends_with, starts_with};
 use arrow::datatypes::DataType;
-use arrow::record_batch::RecordBatch;
 use grism_core::Result;
 use grism_functions::{Operand, computed_rows};
 use grism_logical::BinaryOperator;
 
-use super::node::{Kind, Node, OwnExpr, children, evaluate};
-
-/// STARTS WITH, ENDS WITH or CONTAINS.
-#[derive(Debug)]
-pub(super) struct TextPredicate {
-    operator: BinaryOperator,
-}
-
-impl TextPredicate {
-    /// `left operator right`.
-    pub(super) fn node(operator: BinaryOperator, left: Node, right: Node) -> Node {
-        OwnExpr::node(Self { operator }, vec![left, right], DataType::Boolean)
-    }
-}
-
-impl Kind for TextPredicate {
-    fn name(&self) -> &'static str {
-        self.operator.as_str()
-    }
-
-    fn evaluate(&self, nodes: &[Node], batch: &RecordBatch) -> Result<Operand> {
-        let [left, right] = children(nodes)?;
-        let (left, right) = (evaluate(left, batch)?, evaluate(right, batch)?);
-        text_predicate(self.operator, &left, &right, batch.num_rows())
-    }
-}
-
 /// The predicate; null where either side is no text.
-fn text_predicate(
+pub(super) fn text_predicate(
     operator: BinaryOperator,
     left: &Operand,
     right: &Operand,

@@ -95,12 +95,12 @@ mod tests {
 
     use super::*;
     use crate::operators::{EmptyExec, LimitExec, UnionExec};
-    use crate::{PhysicalSchema, UnaryExec};
+    use crate::{Leaf, PhysicalSchema, UnaryExec};
 
     #[test]
     fn operators_are_numbered_from_the_root_down() {
         let schema = PhysicalSchema::from(PlanSchema::default());
-        let leaf = || -> Arc<dyn PhysicalOperator> { Arc::new(EmptyExec::new(schema.clone())) };
+        let leaf = || EmptyExec::new(schema.clone()).into_operator();
         let limited = UnaryExec::over(leaf(), LimitExec::new(0, Some(1))).unwrap();
         let second = leaf();
         let inputs = vec![Arc::clone(&limited), Arc::clone(&second)];

@@ -6,7 +6,7 @@ use grism_core::{Result, Type, Value};
 use grism_functions::{FLOAT_KEY, KEY};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, AggregateRef, Internal, LogicalExpr, LogicalPlan,
-    SortKey, UnaryOperator,
+    NamedAggregate, NamedExpr, SortKey, UnaryOperator,
 };
 
 use super::build::Builder;
@@ -28,24 +28,28 @@ impl Builder {
         let mut aggregates = Vec::new();
         let mut results = Vec::new();
         let mut shared = Vec::new();
-        for (index, (key, name)) in aggregate.keys.iter().enumerate() {
+        for (index, own) in aggregate.keys.iter().enumerate() {
+            let NamedExpr {
+                expression: key,
+                name,
+            } = own;
             let ty = infer_expr_type(key, input.schema())?;
             if !needs_key(&ty) {
-                columns.push((key.clone(), name.clone()));
+                columns.push(own.clone());
                 keys.push(GroupKey {
                     name: name.clone(),
                     text: key.to_string(),
                     value: None,
                 });
-                results.push((LogicalExpr::column(name), name.clone()));
+                results.push(NamedExpr::column(name));
                 continue;
             }
             let by = Internal::GroupKey(index).column();
             let value = Internal::GroupValue(index).column();
-            columns.push((LogicalExpr::call(&KEY, vec![key.clone()]), by.clone()));
-            columns.push((key.clone().convert(&ty, &Type::Any), value.clone()));
+            columns.push(LogicalExpr::call(&KEY, vec![key.clone()]).named(&by));
+            columns.push(key.clone().convert(&ty, &Type::Any).named(&value));
             let result = LogicalExpr::column(&value).convert(&Type::Any, &ty);
-            results.push((result, name.clone()));
+            results.push(result.named(name));
             // What rows share is grouped by a number, and neither key nor value is copied for each row.
             let is_shared = reads_one_shared(key, input.schema());
             if is_shared {
@@ -65,14 +69,14 @@ impl Builder {
                 value: is_shared.then_some(value),
             });
         }
-        for (index, (call, name)) in aggregate.aggregates.iter().enumerate() {
+        for (index, NamedAggregate { call, name }) in aggregate.aggregates.iter().enumerate() {
             let arguments = arguments_of(call, index, input.schema())?;
             let result = match &arguments.result {
                 Some(ty) => LogicalExpr::column(name).convert(&Type::Any, ty),
                 None => LogicalExpr::column(name),
             };
-            results.push((result, name.clone()));
-            let names = arguments.columns.iter().map(|(_, column)| column.clone());
+            results.push(result.named(name));
+            let names = arguments.columns.iter().map(|own| own.name.clone());
             aggregates.push(AggregateColumn {
                 function: call.function.clone(),
                 arguments: names.collect(),
@@ -82,9 +86,7 @@ impl Builder {
             });
             columns.extend(arguments.columns);
         }
-        let plain = results.iter().all(
-            |(expression, name)| matches!(expression, LogicalExpr::Column(own) if own == name),
-        );
+        let plain = results.iter().all(NamedExpr::is_own_column);
         let projected = UnaryExec::over(input, ProjectExec::sharing(columns))?;
         let projected = FlattenExec::over_except(projected, shared)?;
         let grouped = HashAggregateExec::new(projected.schema().clone(), keys, aggregates);
@@ -134,7 +136,7 @@ impl Builder {
 /// What an aggregate is computed of.
 struct Arguments {
     /// Its arguments, as it takes them, and the columns they are in.
-    columns: Vec<(LogicalExpr, String)>,
+    columns: Vec<NamedExpr>,
     /// The type that the result is brought back to, where the arguments became dynamically typed.
     result: Option<Type>,
 }
@@ -154,11 +156,12 @@ fn arguments_of(call: &AggregateCall, index: usize, input: &PhysicalSchema) -> R
                     ty => argument.clone().convert(&ty, &parameter.ty),
                 };
                 let call = index;
-                columns.push((expression, Internal::ArgumentPart { call, place }.column()));
+                let part = Internal::ArgumentPart { call, place };
+                columns.push(expression.named(part.column()));
             }
             if call.distinct {
                 let key = LogicalExpr::call(&KEY, vec![LogicalExpr::List(call.arguments.clone())]);
-                columns.push((key, Internal::ArgumentKey(index).column()));
+                columns.push(key.named(Internal::ArgumentKey(index).column()));
             }
             Ok(Arguments {
                 columns,
@@ -195,7 +198,7 @@ fn built_in_argument(
         expression = LogicalExpr::call(&FLOAT_KEY, vec![expression]);
     }
     Ok(Arguments {
-        columns: vec![(expression, Internal::Argument(index).column())],
+        columns: vec![expression.named(Internal::Argument(index).column())],
         result: (is_ordered && by_key).then_some(ty),
     })
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Type, with_stack};
 use grism_logical::{
-    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalExpr,
-    LogicalPlan, PlanSchema, Repeat, WeightedCount, Write,
+    Aggregate, Apply, ApplyKind, Column, Extension, Internal, Join, JoinKind, LogicalPlan,
+    NamedExpr, PlanSchema, Repeat, SharedPlan, WeightedCount, Write,
 };
 
 use super::columns::{with_columns, with_keys, without_internal};
@@ -18,7 +18,7 @@ use crate::operators::{
     ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
     UnitExec, UnwindExec, WeightedCountExec,
 };
-use crate::{PhysicalOperator, PhysicalSchema, UnaryExec};
+use crate::{BinaryExec, Leaf, PhysicalOperator, PhysicalSchema, UnaryExec};
 
 /// The operators of `plan`, in one phase and on one thread.
 ///
@@ -64,20 +64,24 @@ impl Builder {
     fn build_node(&mut self, plan: &LogicalPlan) -> Result<Arc<dyn PhysicalOperator>> {
         Ok(match plan {
             LogicalPlan::Unit => self.unit()?,
-            LogicalPlan::Empty(schema) => Arc::new(EmptyExec::new(
-                self.with_row(PhysicalSchema::from(schema.clone())),
-            )),
-            LogicalPlan::Argument(schema) => Arc::new(ArgumentExec::new(
-                self.with_row(PhysicalSchema::from(schema.clone())),
-            )),
-            LogicalPlan::Rows { schema, rows } => Arc::new(RowsExec::new(
+            LogicalPlan::Empty(schema) => {
+                EmptyExec::new(self.with_row(PhysicalSchema::from(schema.clone()))).into_operator()
+            }
+            LogicalPlan::Argument(schema) => {
+                ArgumentExec::new(self.with_row(PhysicalSchema::from(schema.clone())))
+                    .into_operator()
+            }
+            LogicalPlan::Rows { schema, rows } => RowsExec::new(
                 self.leaf(),
                 rows.clone(),
                 PhysicalSchema::from(schema.clone()),
-            )),
-            LogicalPlan::NodeScan(scan) => Arc::new(NodeScanExec::new(scan.clone(), self.leaf())),
+            )
+            .into_operator(),
+            LogicalPlan::NodeScan(scan) => {
+                NodeScanExec::new(scan.clone(), self.leaf()).into_operator()
+            }
             LogicalPlan::HyperedgeScan(scan) => {
-                Arc::new(HyperedgeScanExec::new(scan.clone(), self.leaf()))
+                HyperedgeScanExec::new(scan.clone(), self.leaf()).into_operator()
             }
             LogicalPlan::EdgeExpand(expand) => {
                 let input = self.build_shared(&expand.input)?;
@@ -150,11 +154,11 @@ impl Builder {
 
     fn unit(&mut self) -> Result<Arc<dyn PhysicalOperator>> {
         match self.leaf() {
-            Some(leaf) => Ok(Arc::new(UnitExec::new(leaf))),
+            Some(leaf) => Ok(UnitExec::new(leaf).into_operator()),
             // A subplan that runs for one outer row starts from that row.
             None if self.row.is_none() => {
                 let nothing = PhysicalSchema::from(PlanSchema::default());
-                Ok(Arc::new(ArgumentExec::new(nothing)))
+                Ok(ArgumentExec::new(nothing).into_operator())
             }
             None => Err(Error::internal(
                 "a subplan that does not start from its argument",
@@ -183,14 +187,14 @@ impl Builder {
     fn project(
         &mut self,
         input: &LogicalPlan,
-        expressions: &[(LogicalExpr, String)],
+        expressions: &[NamedExpr],
     ) -> Result<Arc<dyn PhysicalOperator>> {
         let is_one_row = matches!(input, LogicalPlan::Unit);
         let input = self.build(input)?;
         let mut expressions = expressions.to_vec();
         let row = self.row.as_ref();
         if let Some(row) = row.filter(|row| input.schema().columns().contains(row)) {
-            expressions.push((LogicalExpr::column(row), row.clone()));
+            expressions.push(NamedExpr::column(row));
         }
         let projected = match is_one_row {
             true => ProjectExec::new(expressions),
@@ -200,13 +204,10 @@ impl Builder {
     }
 
     /// Rows that are grouped by all of their columns.
-    fn distinct(&mut self, input: &Arc<LogicalPlan>) -> Result<Arc<dyn PhysicalOperator>> {
-        let columns = input.schema()?.columns;
-        let keys = columns
-            .iter()
-            .map(|column| (LogicalExpr::column(&column.name), column.name.clone()));
+    fn distinct(&mut self, input: &SharedPlan) -> Result<Arc<dyn PhysicalOperator>> {
+        let keys = input.schema()?.names().map(NamedExpr::column);
         self.aggregate(&Aggregate {
-            input: Arc::clone(input),
+            input: input.clone(),
             keys: keys.collect(),
             aggregates: Vec::new(),
         })
@@ -224,14 +225,13 @@ impl Builder {
             on.iter_mut().for_each(|(a, b)| std::mem::swap(a, b));
         }
         if on.is_empty() {
-            return Ok(Arc::new(CrossJoinExec::new(left, right)));
+            return BinaryExec::over(left, right, CrossJoinExec);
         }
         let (left_on, right_on) = (on.iter().map(|(key, _)| key), on.iter().map(|(_, key)| key));
         let (left, left_keys) = with_keys(left, left_on, Internal::LeftKey)?;
         let (right, right_keys) = with_keys(right, right_on, Internal::RightKey)?;
         let keys = left_keys.into_iter().zip(right_keys).collect();
-        let joined: Arc<dyn PhysicalOperator> =
-            Arc::new(HashJoinExec::new(left, right, keys, join.kind));
+        let joined = BinaryExec::over(left, right, HashJoinExec::new(keys, join.kind))?;
         without_internal(joined, &columns.columns, self.row.as_deref())
     }
 
@@ -254,7 +254,7 @@ impl Builder {
     /// The rows of all inputs, whose columns belong together by name. Where one input shares its large values, all do.
     fn union(
         &mut self,
-        inputs: &[Arc<LogicalPlan>],
+        inputs: &[SharedPlan],
         columns: PlanSchema,
     ) -> Result<Arc<dyn PhysicalOperator>> {
         let inputs = inputs

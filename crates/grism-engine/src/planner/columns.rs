@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result};
 use grism_functions::may_be_large;
-use grism_logical::{Column, Internal, LogicalExpr, PlanSchema};
+use grism_logical::{Column, Internal, LogicalExpr, NamedExpr, PlanSchema};
 
 use crate::operators::ProjectExec;
 use crate::{PhysicalOperator, UnaryExec};
@@ -15,12 +15,8 @@ pub(super) fn with_keys<'a>(
     keys: impl Iterator<Item = &'a LogicalExpr>,
     internal: fn(usize) -> Internal<'static>,
 ) -> Result<(Arc<dyn PhysicalOperator>, Vec<String>)> {
-    let mut expressions: Vec<(LogicalExpr, String)> = input
-        .schema()
-        .columns()
-        .names()
-        .map(|name| (LogicalExpr::column(name), name.to_owned()))
-        .collect();
+    let names = input.schema().columns().names();
+    let mut expressions: Vec<NamedExpr> = names.map(NamedExpr::column).collect();
     let plain = expressions.len();
     let mut names = Vec::new();
     for (index, key) in keys.enumerate() {
@@ -29,7 +25,7 @@ pub(super) fn with_keys<'a>(
             continue;
         }
         let name = internal(index).column();
-        expressions.push((key.clone(), name.clone()));
+        expressions.push(key.clone().named(&name));
         names.push(name);
     }
     if expressions.len() == plain {
@@ -66,7 +62,7 @@ pub(super) fn with_columns(
                 true => column,
                 false => column.convert(&own.ty, &wanted.ty),
             };
-            Ok((value, name.clone()))
+            Ok(value.named(name))
         })
         .collect::<Result<Vec<_>>>()?;
     UnaryExec::over(input, ProjectExec::new(expressions))
@@ -84,9 +80,6 @@ pub(super) fn without_internal(
     if input.schema().columns().names().eq(wanted.iter().copied()) {
         return Ok(input);
     }
-    let expressions = wanted
-        .into_iter()
-        .map(|name| (LogicalExpr::column(name), name.to_owned()))
-        .collect();
+    let expressions = wanted.into_iter().map(NamedExpr::column).collect();
     UnaryExec::over(input, ProjectExec::new(expressions))
 }

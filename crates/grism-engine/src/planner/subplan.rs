@@ -1,9 +1,7 @@
 //! What the plans of subplans are looked at for.
 
-use std::sync::Arc;
-
 use grism_core::{Result, with_stack};
-use grism_logical::{Apply, LogicalPlan, PlanSchema, Repeat};
+use grism_logical::{Apply, LogicalPlan, PlanSchema, Repeat, SharedPlan};
 
 /// A subplan whose argument has the columns shared that its outer side has shared.
 pub(super) fn share_argument(plan: &LogicalPlan, outer: &PlanSchema) -> Result<LogicalPlan> {
@@ -17,11 +15,11 @@ pub(super) fn share_argument(plan: &LogicalPlan, outer: &PlanSchema) -> Result<L
         }
         // The argument of a nested subplan is seen to where that is built.
         LogicalPlan::Apply(apply) => LogicalPlan::Apply(Apply {
-            input: Arc::new(with_stack(|| share_argument(&apply.input, outer))?),
+            input: SharedPlan::new(with_stack(|| share_argument(&apply.input, outer))?),
             ..apply.clone()
         }),
         LogicalPlan::Repeat(repeat) => LogicalPlan::Repeat(Repeat {
-            input: Arc::new(with_stack(|| share_argument(&repeat.input, outer))?),
+            input: SharedPlan::new(with_stack(|| share_argument(&repeat.input, outer))?),
             ..repeat.clone()
         }),
         other => other.try_map_inputs(&mut |input| share_argument(input, outer))?,

@@ -1,11 +1,9 @@
 //! The operators that plans become.
 
-use std::sync::Arc;
-
 use grism_core::{ErrorKind, Type, Value};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator, Column,
-    Join, JoinKind, LogicalExpr, LogicalPlan, PlanSchema, SortKey,
+    Join, JoinKind, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, SortKey,
 };
 
 use crate::testing::{TestGraph, known, known_integers, shown, sorted};
@@ -27,11 +25,8 @@ async fn a_sort_by_an_expression_outputs_the_columns_of_its_input() {
     let negated = LogicalExpr::Literal(Value::Int64(0))
         .arithmetic(ArithmeticOperator::Subtract, LogicalExpr::column("x"));
     let plan = LogicalPlan::Sort {
-        input: Arc::new(known_integers("x", &[Some(1), Some(3), Some(2)])),
-        keys: vec![SortKey {
-            expression: negated,
-            descending: false,
-        }],
+        input: SharedPlan::new(known_integers("x", &[Some(1), Some(3), Some(2)])),
+        keys: vec![SortKey::ascending(negated)],
         fetch: None,
     };
     let root = build_operators(&plan).unwrap();
@@ -51,23 +46,17 @@ async fn values_of_any_type_are_ordered_and_grouped_as_cypher_has_it() {
         Value::Null,
     ];
     let sort = LogicalPlan::Sort {
-        input: Arc::new(any("x", &values)),
-        keys: vec![SortKey {
-            expression: LogicalExpr::column("x"),
-            descending: true,
-        }],
+        input: SharedPlan::new(any("x", &values)),
+        keys: vec![SortKey::descending(LogicalExpr::column("x"))],
         fetch: Some(3),
     };
     let first = shown(&sort, &graph).await;
     assert_eq!(first[..2], ["null", "null"]);
     // 1 and 1.0 are equal, and one of them stands for both.
     let groups = LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(any("x", &values)),
-        keys: vec![(LogicalExpr::column("x"), "x".to_owned())],
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, Vec::new()),
-            "n".to_owned(),
-        )],
+        input: SharedPlan::new(any("x", &values)),
+        keys: vec![NamedExpr::column("x")],
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, Vec::new()).named("n")],
     });
     let mut groups = sorted(shown(&groups, &graph).await);
     groups.retain(|group| group != "1 2" && group != "1.0 2");
@@ -81,8 +70,8 @@ fn argument(names: &[&str]) -> LogicalPlan {
 
 fn apply(subplan: LogicalPlan, kind: ApplyKind) -> LogicalPlan {
     LogicalPlan::Apply(Apply {
-        input: Arc::new(known_integers("x", &[Some(1), Some(2)])),
-        subplan: Arc::new(subplan),
+        input: SharedPlan::new(known_integers("x", &[Some(1), Some(2)])),
+        subplan: SharedPlan::new(subplan),
         kind,
     })
 }
@@ -99,13 +88,13 @@ async fn applies_within_applies_keep_their_rows_apart() {
     let graph = TestGraph::new();
     let items = |values: [i64; 2]| values.map(|value| LogicalExpr::Literal(Value::Int64(value)));
     let unwind = |input: LogicalPlan, values, variable: &str| LogicalPlan::Unwind {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         expression: LogicalExpr::List(items(values).to_vec()),
         variable: variable.to_owned(),
     };
     let inner = LogicalPlan::Apply(Apply {
-        input: Arc::new(unwind(argument(&["x"]), [10, 20], "y")),
-        subplan: Arc::new(unwind(argument(&["x", "y"]), [7, 8], "z")),
+        input: SharedPlan::new(unwind(argument(&["x"]), [10, 20], "y")),
+        subplan: SharedPlan::new(unwind(argument(&["x", "y"]), [7, 8], "z")),
         kind: ApplyKind::Count("n".to_owned()),
     });
     let plan = apply(inner, ApplyKind::Inner);
@@ -120,8 +109,8 @@ fn a_semi_join_holds_what_is_looked_up_and_streams_the_others() {
     let join = |kind| {
         planned(&LogicalPlan::Join(Join {
             kind,
-            left: Arc::new(known_integers("a", &[Some(1)])),
-            right: Arc::new(known_integers("b", &[Some(1), Some(2)])),
+            left: SharedPlan::new(known_integers("a", &[Some(1)])),
+            right: SharedPlan::new(known_integers("b", &[Some(1), Some(2)])),
             on: vec![(LogicalExpr::column("a"), LogicalExpr::column("b"))],
         }))
     };
@@ -143,8 +132,8 @@ async fn a_column_of_numbers_and_one_of_any_type_are_one_in_a_union() {
     let graph = TestGraph::new();
     let plan = LogicalPlan::Union {
         inputs: vec![
-            Arc::new(any("x", &[Value::String("a".to_owned())])),
-            Arc::new(known_integers("x", &[Some(1)])),
+            any("x", &[Value::String("a".to_owned())]).into(),
+            known_integers("x", &[Some(1)]).into(),
         ],
     };
     assert_eq!(shown(&plan, &graph).await, ["'a'", "1"]);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use grism_core::{Error, Result, Value};
 
 use super::{OF_ENTITY, read, texts};
+use crate::internal_name::internal_name;
 use crate::{
     Accepts, Binding, Category, EntityFunction, Example, Failure, Function, Kernel, Parameter,
     Passes, Returns,
@@ -88,7 +89,7 @@ pub static PROPERTIES: Function = Function {
 
 /// A value as the map of its properties: what SET takes.
 pub static PROPERTY_MAP: Function = Function {
-    name: "#propertyMap",
+    name: internal_name!("propertyMap"),
     category: Category::Internal,
     parameters: &[Parameter::new("value", Accepts::ENTITY_OR_MAP)],
     returns: Returns::ANYTHING,

@@ -6,13 +6,14 @@ use grism_core::{Error, Result, Value};
 
 use super::read;
 use crate::call::first_and_second;
+use crate::internal_name::internal_name;
 use crate::{Accepts, Function, Kernel, Parameter, Passes, Returns, component};
 
 pub(super) const FUNCTIONS: &[&Function] = &[&GET, &HAS_LABELS];
 
 /// A property of a node, a hyperedge or a map, or a component of a temporal value, known at run time.
 pub static GET: Function = Function {
-    name: "#get",
+    name: internal_name!("get"),
     parameters: &[
         Parameter::new("base", Accepts::ANYTHING),
         Parameter::new("key", Accepts::ANYTHING),
@@ -27,7 +28,7 @@ pub static GET: Function = Function {
 
 /// Whether a node has all labels of a list, or a hyperedge one of the types, known at run time.
 pub static HAS_LABELS: Function = Function {
-    name: "#hasLabels",
+    name: internal_name!("hasLabels"),
     parameters: &[
         Parameter::new("entity", Accepts::ANYTHING),
         Parameter::new("labels", Accepts::ANYTHING),

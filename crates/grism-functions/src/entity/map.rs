@@ -3,13 +3,14 @@
 use grism_core::{Type, Value};
 
 use crate::call::first_and_second;
+use crate::internal_name::internal_name;
 use crate::{Accepts, Failure, Function, Kernel, Parameter, Passes, Returns};
 
 pub(super) const FUNCTIONS: &[&Function] = &[&MERGE, &AS_LIST];
 
 /// The entries of two maps; of a key in both the second one's.
 pub static MERGE: Function = Function {
-    name: "#merge",
+    name: internal_name!("merge"),
     parameters: &[
         Parameter::new("map", Accepts::ANYTHING),
         Parameter::new("more", Accepts::ANYTHING),
@@ -32,7 +33,7 @@ pub static MERGE: Function = Function {
 
 /// A list as it is, anything else as a list of itself.
 pub static AS_LIST: Function = Function {
-    name: "#asList",
+    name: internal_name!("asList"),
     parameters: &[Parameter::new("value", Accepts::ANYTHING)],
     returns: Returns::Fixed(|| Type::Any.list()),
     failure: Failure::Never,

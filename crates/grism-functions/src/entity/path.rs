@@ -3,6 +3,7 @@
 use grism_core::{Error, PathValue, Result, Type, Value};
 
 use super::OF_ENTITY;
+use crate::internal_name::internal_name;
 use crate::{Accepts, Category, Example, Failure, Function, Kernel, Parameter, Passes, Returns};
 
 pub(super) const FUNCTIONS: &[&Function] = &[&NODES, &RELATIONSHIPS, &LENGTH, &PATH];
@@ -66,7 +67,7 @@ pub static LENGTH: Function = Function {
 /// The path through the arguments: an entity, then a step and the entity it leads to, or a list of steps and the list of
 /// entities they lead to, and so on.
 pub static PATH: Function = Function {
-    name: "#path",
+    name: internal_name!("path"),
     category: Category::Internal,
     parameters: &[Parameter::repeated("part", Accepts::ANYTHING)],
     returns: Returns::Fixed(|| Type::Path),

@@ -3,13 +3,14 @@
 use grism_core::Value;
 
 use crate::call::first_and_second;
+use crate::internal_name::internal_name;
 use crate::{Accepts, Function, Kernel, Parameter, Passes, Returns};
 
 pub(super) const FUNCTIONS: &[&Function] = &[&ENTITY];
 
 /// The entity that a dynamically typed value is. With a second argument that is true an incidence gives null.
 pub static ENTITY: Function = Function {
-    name: "#entity",
+    name: internal_name!("entity"),
     parameters: &[
         Parameter::new("value", Accepts::ANYTHING),
         Parameter::optional("edge", Accepts::ANYTHING),

@@ -1,13 +1,14 @@
 //! The float that stands for all that are equal to it.
 
 use super::real::{OF_ONE, one};
+use crate::internal_name::internal_name;
 use crate::{Category, Failure, Function, Kernel};
 
 pub(super) const FUNCTIONS: &[&Function] = &[&FLOAT_KEY];
 
 /// The float that stands for all that are equal to it: there is one zero and one NaN, whatever their sign.
 pub static FLOAT_KEY: Function = Function {
-    name: "#floatKey",
+    name: internal_name!("floatKey"),
     category: Category::Internal,
     failure: Failure::Never,
     kernel: Kernel::Columns(|call| one(call, float_key)),

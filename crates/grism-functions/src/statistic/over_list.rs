@@ -3,6 +3,7 @@
 use grism_core::{Error, Result, Value, total_order};
 
 use crate::call::first_and_second;
+use crate::internal_name::internal_name;
 use crate::{
     Accepts, Failure, Function, Kernel, Parameter, Passes, Returns, TemporalOperator, arithmetic,
 };
@@ -30,7 +31,7 @@ const AT: &[Parameter] = &[
 
 /// The value at a percentile of a list of numbers, between the two values beside it.
 pub static PERCENTILE_CONT: Function = Function {
-    name: "#percentileCont",
+    name: internal_name!("percentileCont"),
     parameters: AT,
     kernel: Kernel::Values(|arguments| percentile(arguments, &PERCENTILE_CONT)),
     ..OF_LIST
@@ -38,7 +39,7 @@ pub static PERCENTILE_CONT: Function = Function {
 
 /// The value at a percentile of a list of numbers.
 pub static PERCENTILE_DISC: Function = Function {
-    name: "#percentileDisc",
+    name: internal_name!("percentileDisc"),
     parameters: AT,
     returns: Returns::ANYTHING,
     kernel: Kernel::Values(|arguments| percentile(arguments, &PERCENTILE_DISC)),
@@ -47,21 +48,21 @@ pub static PERCENTILE_DISC: Function = Function {
 
 /// Standard deviation of a list of numbers that is a sample.
 pub static ST_DEV: Function = Function {
-    name: "#stDev",
+    name: internal_name!("stDev"),
     kernel: Kernel::Values(|arguments| over_list(arguments, |items| deviation(items, &ST_DEV))),
     ..OF_LIST
 };
 
 /// Standard deviation of a list of numbers that is everything.
 pub static ST_DEV_P: Function = Function {
-    name: "#stDevP",
+    name: internal_name!("stDevP"),
     kernel: Kernel::Values(|arguments| over_list(arguments, |items| deviation(items, &ST_DEV_P))),
     ..OF_LIST
 };
 
 /// The sum of a list of numbers or durations.
 pub static SUM_OF: Function = Function {
-    name: "#sum",
+    name: internal_name!("sum"),
     returns: Returns::ANYTHING,
     kernel: Kernel::Values(|arguments| over_list(arguments, |items| sum(items, &SUM_OF))),
     ..OF_LIST
@@ -69,7 +70,7 @@ pub static SUM_OF: Function = Function {
 
 /// The mean of a list of numbers or durations.
 pub static AVG_OF: Function = Function {
-    name: "#avg",
+    name: internal_name!("avg"),
     returns: Returns::ANYTHING,
     kernel: Kernel::Values(|arguments| over_list(arguments, average)),
     ..OF_LIST
@@ -77,7 +78,7 @@ pub static AVG_OF: Function = Function {
 
 /// A list with each different value once, in the order of first appearance.
 pub static DISTINCT_OF: Function = Function {
-    name: "#distinct",
+    name: internal_name!("distinct"),
     returns: Returns::First,
     failure: Failure::UnlessTyped,
     passes: Passes::First,

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use grism_core::with_stack;
 
 use super::{ArithmeticOperator, BinaryOperator, LogicalExpr, UnaryOperator};
-use crate::property_column;
+use crate::{NamedExpr, property_column};
 
 impl fmt::Display for LogicalExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,75 +38,41 @@ impl LogicalExpr {
                 Ok(())
             }
             Self::Arithmetic { first, rest } => fmt_arithmetic(f, first, rest),
-            Self::Unary { operator, operand } => match operator {
-                UnaryOperator::Not => {
-                    f.write_str("NOT ")?;
-                    operand.fmt_operand(f, 4)
-                }
-                UnaryOperator::Negate => {
-                    f.write_str("-")?;
-                    operand.fmt_operand(f, 9)
-                }
-                UnaryOperator::IsNull => {
-                    operand.fmt_operand(f, 6)?;
-                    f.write_str(" IS NULL")
-                }
-                UnaryOperator::IsNotNull => {
-                    operand.fmt_operand(f, 6)?;
-                    f.write_str(" IS NOT NULL")
-                }
-            },
+            Self::Unary { operator, operand } => fmt_unary(f, *operator, operand),
             Self::Case {
                 branches,
                 otherwise,
-            } => {
-                f.write_str("CASE")?;
-                for (when, then) in branches {
-                    write!(f, " WHEN {when} THEN {then}")?;
-                }
-                if let Some(otherwise) = otherwise {
-                    write!(f, " ELSE {otherwise}")?;
-                }
-                f.write_str(" END")
-            }
+            } => fmt_case(f, branches, otherwise.as_deref()),
             Self::Function {
                 function,
                 arguments,
             } => {
                 write!(f, "{}(", function.name())?;
-                comma(f, arguments)?;
+                separated(f, arguments)?;
                 f.write_str(")")
             }
             Self::List(items) => {
                 f.write_str("[")?;
-                comma(f, items)?;
+                separated(f, items)?;
                 f.write_str("]")
             }
             Self::Map(entries) => {
                 f.write_str("{")?;
-                for (index, (key, value)) in entries.iter().enumerate() {
-                    write!(f, "{}{key}: {value}", if index > 0 { ", " } else { "" })?;
-                }
+                separated(f, entries.iter().map(Entry))?;
                 f.write_str("}")
             }
             Self::Field { base, key } => write!(f, "{base}.{key}"),
             Self::Index { base, index } => write!(f, "{base}[{index}]"),
             Self::Slice { base, lower, upper } => {
                 write!(f, "{base}[")?;
-                if let Some(lower) = lower {
-                    write!(f, "{lower}")?;
-                }
+                optional(f, "", lower.as_deref())?;
                 f.write_str("..")?;
-                if let Some(upper) = upper {
-                    write!(f, "{upper}")?;
-                }
+                optional(f, "", upper.as_deref())?;
                 f.write_str("]")
             }
             Self::TableIn { entity, tables } => {
                 write!(f, "{entity} in tables [")?;
-                for (index, table) in tables.iter().enumerate() {
-                    write!(f, "{}{table}", if index > 0 { ", " } else { "" })?;
-                }
+                separated(f, tables.iter())?;
                 f.write_str("]")
             }
             Self::TableLookup { entity, .. } => write!(f, "lookup({entity})"),
@@ -118,12 +84,8 @@ impl LogicalExpr {
                 projection,
             } => {
                 write!(f, "[{variable} IN {list}")?;
-                if let Some(predicate) = predicate {
-                    write!(f, " WHERE {predicate}")?;
-                }
-                if let Some(projection) = projection {
-                    write!(f, " | {projection}")?;
-                }
+                optional(f, " WHERE ", predicate.as_deref())?;
+                optional(f, " | ", projection.as_deref())?;
                 f.write_str("]")
             }
             Self::Quantified {
@@ -203,11 +165,70 @@ fn fmt_arithmetic(
     Ok(())
 }
 
-fn comma(f: &mut fmt::Formatter<'_>, items: &[LogicalExpr]) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
+fn fmt_unary(
+    f: &mut fmt::Formatter<'_>,
+    operator: UnaryOperator,
+    operand: &LogicalExpr,
+) -> fmt::Result {
+    match operator {
+        UnaryOperator::Not => {
+            f.write_str("NOT ")?;
+            operand.fmt_operand(f, 4)
+        }
+        UnaryOperator::Negate => {
+            f.write_str("-")?;
+            operand.fmt_operand(f, 9)
+        }
+        UnaryOperator::IsNull => {
+            operand.fmt_operand(f, 6)?;
+            f.write_str(" IS NULL")
+        }
+        UnaryOperator::IsNotNull => {
+            operand.fmt_operand(f, 6)?;
+            f.write_str(" IS NOT NULL")
+        }
+    }
+}
+
+fn fmt_case(
+    f: &mut fmt::Formatter<'_>,
+    branches: &[(LogicalExpr, LogicalExpr)],
+    otherwise: Option<&LogicalExpr>,
+) -> fmt::Result {
+    f.write_str("CASE")?;
+    for (when, then) in branches {
+        write!(f, " WHEN {when} THEN {then}")?;
+    }
+    optional(f, " ELSE ", otherwise)?;
+    f.write_str(" END")
+}
+
+/// The items with commas between them.
+fn separated<T: Display>(
+    f: &mut fmt::Formatter<'_>,
+    items: impl IntoIterator<Item = T>,
+) -> fmt::Result {
+    for (index, item) in items.into_iter().enumerate() {
         write!(f, "{}{item}", if index > 0 { ", " } else { "" })?;
     }
     Ok(())
+}
+
+/// A part behind `before`; nothing where there is no such part.
+fn optional(f: &mut fmt::Formatter<'_>, before: &str, part: Option<&LogicalExpr>) -> fmt::Result {
+    match part {
+        Some(part) => write!(f, "{before}{part}"),
+        None => Ok(()),
+    }
+}
+
+/// One entry of a map.
+struct Entry<'e>(&'e NamedExpr);
+
+impl Display for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.name, self.0.expression)
+    }
 }
 
 #[cfg(test)]

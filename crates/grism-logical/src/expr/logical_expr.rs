@@ -4,6 +4,8 @@ use grism_core::{TableId, Tables, Type, Value};
 use grism_functions::FunctionRef;
 use serde::{Deserialize, Serialize};
 
+use crate::NamedExpr;
+
 use super::{
     ArithmeticOperator, BinaryOperator, InfixOperator, LogicOperator, Quantifier, UnaryOperator,
 };
@@ -74,8 +76,8 @@ pub enum LogicalExpr {
     },
     /// A list of the elements.
     List(Vec<LogicalExpr>),
-    /// A map of the entries.
-    Map(Vec<(String, LogicalExpr)>),
+    /// A map of the entries, each under its key.
+    Map(Vec<NamedExpr>),
     /// One entry of a map, or one part of an incidence.
     Field {
         /// The map.

@@ -3,65 +3,81 @@
 use grism_core::{Value, with_stack};
 
 use super::LogicalExpr;
+use crate::NamedExpr;
 
-impl LogicalExpr {
-    /// The direct parts of the expression.
-    #[must_use]
-    pub fn children(&self) -> Vec<&Self> {
-        match self {
-            Self::Literal(_) | Self::Column(_) | Self::Property { .. } => Vec::new(),
-            Self::Logic { operands, .. } => operands.iter().collect(),
-            Self::Arithmetic { first, rest } => {
-                let steps = rest.iter().map(|(_, operand)| operand);
-                std::iter::once(&**first).chain(steps).collect()
+/// The direct parts of an expression in a vector, in order; the words after it are the methods that borrow them.
+macro_rules! parts_of {
+    ($expression:expr, $iter:ident, $borrow:ident, $borrow_optional:ident) => {
+        match $expression {
+            LogicalExpr::Literal(_) | LogicalExpr::Column(_) | LogicalExpr::Property { .. } => {
+                Vec::new()
             }
-            Self::Binary { left, right, .. } => vec![left, right],
-            Self::Unary { operand, .. } => vec![operand],
-            Self::Case {
+            LogicalExpr::Logic { operands, .. } => operands.$iter().collect(),
+            LogicalExpr::Arithmetic { first, rest } => {
+                let mut parts = vec![first.$borrow()];
+                parts.extend(rest.$iter().map(|(_, operand)| operand));
+                parts
+            }
+            LogicalExpr::Binary { left, right, .. } => vec![left, right],
+            LogicalExpr::Unary { operand, .. } | LogicalExpr::Convert { operand, .. } => {
+                vec![operand]
+            }
+            LogicalExpr::Case {
                 branches,
                 otherwise,
             } => {
-                let mut parts: Vec<&Self> = branches
-                    .iter()
-                    .flat_map(|(when, then)| [when, then])
-                    .collect();
-                parts.extend(otherwise.as_deref());
+                let branches = branches.$iter();
+                let parts = branches.flat_map(|(when, then)| [when, then]);
+                parts.chain(otherwise.$borrow_optional()).collect()
+            }
+            LogicalExpr::Function { arguments, .. } => arguments.$iter().collect(),
+            LogicalExpr::List(items) => items.$iter().collect(),
+            LogicalExpr::Map(entries) => {
+                let entries = entries.$iter();
+                entries
+                    .map(|NamedExpr { expression, .. }| expression)
+                    .collect()
+            }
+            LogicalExpr::Field { base, .. } => vec![base],
+            LogicalExpr::Index { base, index } => vec![base, index],
+            LogicalExpr::Slice { base, lower, upper } => {
+                let mut parts = vec![base.$borrow()];
+                parts.extend(lower.$borrow_optional());
+                parts.extend(upper.$borrow_optional());
                 parts
             }
-            Self::Function { arguments, .. } => arguments.iter().collect(),
-            Self::List(items) => items.iter().collect(),
-            Self::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
-            Self::Field { base, .. } => vec![base],
-            Self::Index { base, index } => vec![base, index],
-            Self::Slice { base, lower, upper } => {
-                let mut parts: Vec<&Self> = vec![base];
-                parts.extend(lower.as_deref());
-                parts.extend(upper.as_deref());
-                parts
+            LogicalExpr::TableIn { entity, .. } | LogicalExpr::TableLookup { entity, .. } => {
+                vec![entity]
             }
-            Self::TableIn { entity, .. } | Self::TableLookup { entity, .. } => vec![entity],
-            Self::Convert { operand, .. } => vec![operand],
-            Self::Transform {
+            LogicalExpr::Transform {
                 list,
                 predicate,
                 projection,
                 ..
             } => {
-                let mut parts: Vec<&Self> = vec![list];
-                parts.extend(predicate.as_deref());
-                parts.extend(projection.as_deref());
+                let mut parts = vec![list.$borrow()];
+                parts.extend(predicate.$borrow_optional());
+                parts.extend(projection.$borrow_optional());
                 parts
             }
-            Self::Quantified {
+            LogicalExpr::Quantified {
                 list, predicate, ..
             } => vec![list, predicate],
-            Self::Reduce {
+            LogicalExpr::Reduce {
                 initial,
                 list,
                 step,
                 ..
             } => vec![initial, list, step],
         }
+    };
+}
+
+impl LogicalExpr {
+    /// The direct parts of the expression.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Self> {
+        parts_of!(self, iter, as_ref, as_deref)
     }
 
     /// The same expression with each direct part rewritten.
@@ -72,22 +88,20 @@ impl LogicalExpr {
         match self {
             Self::Literal(value) => Self::Literal(value.clone()),
             Self::Column(name) => Self::Column(name.clone()),
-            Self::Property { entity, key, ty } => Self::Property {
-                entity: entity.clone(),
-                key: key.clone(),
-                ty: ty.clone(),
-            },
+            Self::Property { entity, key, ty } => {
+                let (entity, key, ty) = (entity.clone(), key.clone(), ty.clone());
+                Self::Property { entity, key, ty }
+            }
             Self::Logic { operator, operands } => Self::Logic {
                 operator: *operator,
                 operands: operands.iter().map(rewrite).collect(),
             },
-            Self::Arithmetic { first, rest } => Self::Arithmetic {
-                first: boxed(first),
-                rest: rest
-                    .iter()
-                    .map(|(operator, operand)| (*operator, rewrite(operand)))
-                    .collect(),
-            },
+            Self::Arithmetic { first, rest } => {
+                let first = boxed(first);
+                let step = |(operator, operand): &(_, Self)| (*operator, rewrite(operand));
+                let rest = rest.iter().map(step).collect();
+                Self::Arithmetic { first, rest }
+            }
             Self::Binary {
                 operator,
                 left,
@@ -119,12 +133,10 @@ impl LogicalExpr {
                 arguments: arguments.iter().map(rewrite).collect(),
             },
             Self::List(items) => Self::List(items.iter().map(rewrite).collect()),
-            Self::Map(entries) => Self::Map(
-                entries
-                    .iter()
-                    .map(|(key, value)| (key.clone(), rewrite(value)))
-                    .collect(),
-            ),
+            Self::Map(entries) => {
+                let entry = |own: &NamedExpr| rewrite(&own.expression).named(&own.name);
+                Self::Map(entries.iter().map(entry).collect())
+            }
             Self::Field { base, key } => Self::Field {
                 base: boxed(base),
                 key: key.clone(),
@@ -194,52 +206,7 @@ impl LogicalExpr {
     /// The direct parts of the expression, to be changed in place. Whoever changes the operator of a part sees to it that
     /// chains stay flat: see [`LogicalExpr::flattened`].
     fn children_mut(&mut self) -> Vec<&mut Self> {
-        match self {
-            Self::Literal(_) | Self::Column(_) | Self::Property { .. } => Vec::new(),
-            Self::Logic { operands, .. } => operands.iter_mut().collect(),
-            Self::Arithmetic { first, rest } => {
-                let steps = rest.iter_mut().map(|(_, operand)| operand);
-                std::iter::once(&mut **first).chain(steps).collect()
-            }
-            Self::Binary { left, right, .. } => vec![left, right],
-            Self::Unary { operand, .. } | Self::Convert { operand, .. } => vec![operand],
-            Self::Case {
-                branches,
-                otherwise,
-            } => {
-                let parts = branches.iter_mut().flat_map(|(when, then)| [when, then]);
-                parts.chain(otherwise.as_deref_mut()).collect()
-            }
-            Self::Function { arguments, .. } => arguments.iter_mut().collect(),
-            Self::List(items) => items.iter_mut().collect(),
-            Self::Map(entries) => entries.iter_mut().map(|(_, value)| value).collect(),
-            Self::Field { base, .. } => vec![base],
-            Self::Index { base, index } => vec![base, index],
-            Self::Slice { base, lower, upper } => {
-                let bounds = lower.as_deref_mut().into_iter().chain(upper.as_deref_mut());
-                std::iter::once(&mut **base).chain(bounds).collect()
-            }
-            Self::TableIn { entity, .. } | Self::TableLookup { entity, .. } => vec![entity],
-            Self::Transform {
-                list,
-                predicate,
-                projection,
-                ..
-            } => {
-                let parts = predicate.as_deref_mut().into_iter();
-                let parts = parts.chain(projection.as_deref_mut());
-                std::iter::once(&mut **list).chain(parts).collect()
-            }
-            Self::Quantified {
-                list, predicate, ..
-            } => vec![list, predicate],
-            Self::Reduce {
-                initial,
-                list,
-                step,
-                ..
-            } => vec![initial, list, step],
-        }
+        parts_of!(self, iter_mut, as_mut, as_deref_mut)
     }
 
     /// The expression with chains among its direct parts made a part of its own, where it is a chain.

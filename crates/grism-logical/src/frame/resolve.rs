@@ -4,16 +4,13 @@ use grism_core::{Error, Result, Type, Value, nearest};
 use grism_functions::{COALESCE, ELEMENT_ID, HEAD, ID, LAST, SIZE};
 
 use super::Frame;
-use crate::{FunctionRef, LogicalExpr, PlanSchema, property_key};
+use crate::{FunctionRef, LogicalExpr, NamedExpr, PlanSchema, property_key};
 
 impl Frame {
-    pub(super) fn resolve_named(
-        &self,
-        expressions: Vec<(LogicalExpr, String)>,
-    ) -> Result<Vec<(LogicalExpr, String)>> {
+    pub(super) fn resolve_named(&self, expressions: Vec<NamedExpr>) -> Result<Vec<NamedExpr>> {
         expressions
             .into_iter()
-            .map(|(expression, name)| Ok((self.resolve(expression)?, name)))
+            .map(|own| Ok(self.resolve(own.expression)?.named(own.name)))
             .collect()
     }
 

@@ -18,7 +18,7 @@ use super::recognized::{only_drops, other_than};
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
     Aggregate, Apply, ApplyKind, ArithmeticOperator, BinaryOperator, CountExpand, CountIntersect,
-    CountedHop, Internal, LogicalExpr, LogicalPlan, RoleSource,
+    CountedHop, Internal, LogicalExpr, LogicalPlan, NamedExpr, RoleSource, SharedPlan,
 };
 
 /// Replaces counted expansions.
@@ -42,12 +42,12 @@ struct Weighted {
 
 impl Weighted {
     /// The same with the columns of a projection that only drops, those of them that are left, and the weights.
-    fn without_others(mut self, expressions: &[(LogicalExpr, String)]) -> Result<Self> {
+    fn without_others(mut self, expressions: &[NamedExpr]) -> Result<Self> {
         if self.weights.is_empty() {
             return Ok(self);
         }
         let schema = self.plan.schema()?;
-        let kept = expressions.iter().map(|(_, name)| name.clone());
+        let kept = expressions.iter().map(|own| own.name.clone());
         let kept = kept.filter(|name| schema.find(name).is_some());
         let names: Vec<String> = kept.chain(self.weights.iter().cloned()).collect();
         self.plan = self.plan.keep_columns(&names)?;
@@ -64,10 +64,10 @@ impl Counter {
                 aggregate
                     .keys
                     .iter()
-                    .for_each(|(key, _)| key.collect_columns(&mut read));
+                    .for_each(|key| key.expression.collect_columns(&mut read));
                 let arguments = aggregate.aggregates.iter();
                 arguments
-                    .flat_map(|(call, _)| &call.arguments)
+                    .flat_map(|own| &own.call.arguments)
                     .for_each(|argument| argument.collect_columns(&mut read));
                 Ok(LogicalPlan::Aggregate(Aggregate {
                     input: self.tested(&aggregate.input, &read)?,
@@ -81,9 +81,9 @@ impl Counter {
                 let mut read = BTreeSet::new();
                 expressions
                     .iter()
-                    .for_each(|(expression, _)| expression.collect_columns(&mut read));
+                    .for_each(|own| own.expression.collect_columns(&mut read));
                 Ok(LogicalPlan::Distinct {
-                    input: Arc::new(LogicalPlan::Project {
+                    input: SharedPlan::new(LogicalPlan::Project {
                         input: self.tested(input, &read)?,
                         expressions: expressions.clone(),
                     }),
@@ -96,17 +96,13 @@ impl Counter {
     }
 
     /// `plan` where it matters only which rows of the columns `read` there are: what is expanded beside them is tested.
-    fn tested(
-        &mut self,
-        plan: &Arc<LogicalPlan>,
-        read: &BTreeSet<String>,
-    ) -> Result<Arc<LogicalPlan>> {
+    fn tested(&mut self, plan: &SharedPlan, read: &BTreeSet<String>) -> Result<SharedPlan> {
         let weighted = self.weigh(plan, read, Vec::new())?;
         if weighted.weights.is_empty() {
-            return Ok(Arc::clone(plan));
+            return Ok(plan.clone());
         }
         let tests = weighted.weights.into_iter().map(LogicalExpr::Column);
-        Ok(Arc::new(
+        Ok(SharedPlan::new(
             weighted.plan.filtered(tests.map(is_positive).collect()),
         ))
     }
@@ -116,10 +112,13 @@ impl Counter {
             return Ok(None);
         }
         let mut needed = BTreeSet::new();
-        for (key, _) in &aggregate.keys {
+        for NamedExpr {
+            expression: key, ..
+        } in &aggregate.keys
+        {
             key.collect_columns(&mut needed);
         }
-        let calls = || aggregate.aggregates.iter().map(|(call, _)| call);
+        let calls = || aggregate.aggregates.iter().map(|own| &own.call);
         let arguments = calls().flat_map(|call| &call.arguments);
         arguments.for_each(|argument| argument.collect_columns(&mut needed));
         let Weighted { plan, weights } = self.weigh(&aggregate.input, &needed, Vec::new())?;
@@ -131,7 +130,7 @@ impl Counter {
             return Ok(None);
         };
         let schema = aggregate.input.schema()?;
-        let Some(above) = WeightedAggregate::of(aggregate, &schema, &product, |_| false)? else {
+        let Some(above) = WeightedAggregate::of(aggregate, schema, &product, |_| false)? else {
             return Ok(None);
         };
         let only_counts =
@@ -207,10 +206,10 @@ impl Counter {
         for conjunct in &others {
             conjunct.collect_columns(&mut below);
         }
-        let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, others))?;
+        let mut weighted = with_stack(|| self.weigh(&count.input.clone(), &below, others))?;
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountExpand(CountExpand {
-            input: Arc::new(weighted.plan),
+            input: SharedPlan::new(weighted.plan),
             ..count
         });
         Ok(weighted)
@@ -261,12 +260,12 @@ impl Counter {
         for conjunct in &conjuncts {
             conjunct.collect_columns(&mut below);
         }
-        let mut weighted = with_stack(|| self.weigh(&Arc::clone(&count.input), &below, conjuncts))?;
+        let mut weighted = with_stack(|| self.weigh(&count.input.clone(), &below, conjuncts))?;
         self.counts += 1;
         count.count = Internal::Counted(self.counts).column();
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::CountIntersect(CountIntersect {
-            input: Arc::new(weighted.plan),
+            input: SharedPlan::new(weighted.plan),
             ..count
         });
         Ok(weighted)
@@ -303,7 +302,7 @@ impl Counter {
         };
         self.counts += 1;
         Some(CountExpand {
-            input: Arc::clone(input),
+            input: input.clone(),
             from: from.clone(),
             tables: Arc::clone(tables),
             hop,
@@ -355,14 +354,12 @@ impl Counter {
             branches: vec![(is_positive(counted.clone()), counted)],
             otherwise: Some(Box::new(LogicalExpr::Literal(Value::Int64(1)))),
         };
-        let kept = names
-            .iter()
-            .map(|own| (LogicalExpr::column(own), own.clone()));
-        let expressions = kept.chain([(weight, count.count.clone())]).collect();
+        let kept = names.iter().map(NamedExpr::column);
+        let expressions = kept.chain([weight.named(&count.count)]).collect();
         weighted.weights.push(count.count.clone());
         weighted.plan = LogicalPlan::Project {
-            input: Arc::new(LogicalPlan::CountExpand(CountExpand {
-                input: Arc::new(weighted.plan),
+            input: SharedPlan::new(LogicalPlan::CountExpand(CountExpand {
+                input: SharedPlan::new(weighted.plan),
                 ..count
             })),
             expressions,
@@ -379,7 +376,7 @@ impl Counter {
         let column = count.count.clone();
         let counted = |name: &str| {
             LogicalPlan::CountExpand(CountExpand {
-                input: Arc::clone(&apply.input),
+                input: apply.input.clone(),
                 count: name.to_owned(),
                 ..count.clone()
             })
@@ -397,13 +394,10 @@ impl Counter {
                 Some(counted(&column).filtered(vec![none]).keep_columns(&names)?)
             }
             ApplyKind::Mark(name) => {
-                let mut expressions: Vec<_> = names
-                    .iter()
-                    .map(|own| (LogicalExpr::column(own), own.clone()))
-                    .collect();
-                expressions.push((exists, name.clone()));
+                let mut expressions: Vec<_> = names.iter().map(NamedExpr::column).collect();
+                expressions.push(exists.named(name));
                 Some(LogicalPlan::Project {
-                    input: Arc::new(counted(&column)),
+                    input: SharedPlan::new(counted(&column)),
                     expressions,
                 })
             }

@@ -1,14 +1,13 @@
 //! Where duplicates do not matter above, drops them below expansions instead of multiplying them, and looks for the nodes
 //! at the ends of paths instead of for the paths.
 
-use std::sync::Arc;
-
 use grism_core::{Result, with_stack};
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
 use crate::{
     Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathMode, PathSearch, Repeat,
+    SharedPlan,
 };
 
 /// How many times fewer rows a removal of duplicates must be expected to leave, to be worth its work.
@@ -54,9 +53,7 @@ impl Pass<'_> {
                 every(with(false))
             }
             LogicalPlan::Project { expressions, .. } => {
-                let volatile = expressions
-                    .iter()
-                    .any(|(expression, _)| expression.is_volatile());
+                let volatile = expressions.iter().any(|own| own.expression.is_volatile());
                 every(with(context.once && !volatile))
             }
             LogicalPlan::Filter { predicate, .. } => {
@@ -69,8 +66,8 @@ impl Pass<'_> {
                     ..context
                 };
                 Ok(LogicalPlan::Join(Join {
-                    left: Arc::new(self.rewrite(&join.left, context)?),
-                    right: Arc::new(self.rewrite(&join.right, right)?),
+                    left: SharedPlan::new(self.rewrite(&join.left, context)?),
+                    right: SharedPlan::new(self.rewrite(&join.right, right)?),
                     ..join.clone()
                 }))
             }
@@ -99,31 +96,32 @@ impl Pass<'_> {
                     && repeat.mode == PathMode::Trail;
                 Ok(LogicalPlan::Repeat(Repeat {
                     input: self.below(&repeat.input, context)?,
-                    hop: Arc::new(self.rewrite(&repeat.hop, hop)?),
+                    hop: SharedPlan::new(self.rewrite(&repeat.hop, hop)?),
                     search: reach(repeat.search, context, possible),
                     ..repeat.clone()
                 }))
             }
             LogicalPlan::EdgeExpand(_)
             | LogicalPlan::RoleExpand(_)
-            | LogicalPlan::Unwind { .. } => plan
-                .try_map_inputs(&mut |input| Ok(Arc::unwrap_or_clone(self.below(input, context)?))),
+            | LogicalPlan::Unwind { .. } => {
+                plan.try_map_inputs(&mut |input| Ok(self.below(input, context)?.into_plan()))
+            }
             _ => every(context),
         }
     }
 
     /// The input of an expansion, without duplicates where that is expected to pay.
-    fn below(&self, input: &LogicalPlan, context: Context) -> Result<Arc<LogicalPlan>> {
-        let input = Arc::new(self.rewrite(input, context)?);
+    fn below(&self, input: &LogicalPlan, context: Context) -> Result<SharedPlan> {
+        let input = SharedPlan::new(self.rewrite(input, context)?);
         if !context.once || context.within {
             return Ok(input);
         }
         let rows = estimate_rows(&input, self.facts);
-        let different = most_different(&input.schema()?, self.facts);
+        let different = most_different(input.schema()?, self.facts);
         if rows < FEW || rows < different * WORTHWHILE {
             return Ok(input);
         }
-        Ok(Arc::new(LogicalPlan::Distinct { input }))
+        Ok(SharedPlan::new(LogicalPlan::Distinct { input }))
     }
 
     fn apply(&self, apply: &Apply, context: Context) -> Result<LogicalPlan> {
@@ -134,8 +132,8 @@ impl Pass<'_> {
         };
         let subplan = Context { once, within: true };
         Ok(LogicalPlan::Apply(Apply {
-            input: Arc::new(self.rewrite(&apply.input, context)?),
-            subplan: Arc::new(self.rewrite(&apply.subplan, subplan)?),
+            input: SharedPlan::new(self.rewrite(&apply.input, context)?),
+            subplan: SharedPlan::new(self.rewrite(&apply.subplan, subplan)?),
             kind: apply.kind.clone(),
         }))
     }

@@ -1,10 +1,8 @@
 //! Drops the test that two hyperedges or incidences differ where another condition says that already: of their members in the same
 //! single role, or of a property of the two.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use grism_core::{Cardinality, Result, SOURCE_ROLE, TARGET_ROLE, Tables, Type, with_stack};
+use std::collections::BTreeMap;
 
 use super::Facts;
 use crate::{
@@ -68,7 +66,7 @@ fn drop_from(plan: &LogicalPlan, facts: Facts<'_>, dropped: &[LogicalExpr]) -> R
         .into_iter()
         .filter(|conjunct| !dropped.contains(conjunct))
         .collect();
-    Ok(Arc::unwrap_or_clone(input).filtered(kept))
+    Ok(input.into_plan().filtered(kept))
 }
 
 /// Whether a conjunct is true wherever the others are.

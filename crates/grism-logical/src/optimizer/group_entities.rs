@@ -8,14 +8,15 @@
 //! property. Conditions on the entities alone are asked of the groups.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use grism_core::{Result, Type, with_stack};
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
 use super::partial_aggregate::PartialAggregate;
-use crate::{Aggregate, Internal, LogicalExpr, LogicalPlan, PlanSchema, property_of_key};
+use crate::{
+    Aggregate, Internal, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, property_of_key,
+};
 
 /// How many rows an entity must be expected to have at least, on average, where groups are made by it.
 const ROWS_OF_ENTITY: f64 = 4.0;
@@ -48,7 +49,10 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     let (rows, conjuncts) = filtered_rows(&aggregate.input);
     let schema = rows.schema()?;
     let count = estimate_rows(rows, facts);
-    let is_volatile = aggregate.keys.iter().any(|(key, _)| key.is_volatile());
+    let is_volatile = aggregate
+        .keys
+        .iter()
+        .any(|key| key.expression.is_volatile());
     // Counts by weights are one row for each entity already.
     if is_volatile || matches!(rows, LogicalPlan::WeightedCount(_)) {
         return Ok(None);
@@ -73,8 +77,8 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     if !pays || is_counted(rows, aggregate, &conjuncts) {
         return Ok(None);
     }
-    let names = aggregate.keys.iter().map(|(_, name)| name);
-    let names: Vec<String> = names.cloned().collect();
+    let names = aggregate.keys.iter();
+    let names: Vec<NamedExpr> = names.map(|key| NamedExpr::column(&key.name)).collect();
     Ok(Some(groups.plan(rows.clone(), above, names, steps)))
 }
 
@@ -97,9 +101,9 @@ fn is_counted(rows: &LogicalPlan, aggregate: &Aggregate, conjuncts: &[LogicalExp
         _ => return false,
     };
     let mut read = BTreeSet::new();
-    let keys = aggregate.keys.iter().map(|(key, _)| key);
+    let keys = aggregate.keys.iter().map(|key| &key.expression);
     let calls = aggregate.aggregates.iter();
-    let arguments = calls.flat_map(|(call, _)| &call.arguments);
+    let arguments = calls.flat_map(|own| &own.call.arguments);
     let all = keys.chain(arguments).chain(conjuncts);
     all.for_each(|own| own.collect_columns(&mut read));
     !made.into_iter().any(|column| read.contains(column))
@@ -124,9 +128,9 @@ struct EntityGroups {
     /// Columns of entities, and others that keys read beside their properties.
     columns: BTreeSet<String>,
     /// Keys that read no property of a repeated entity: they are computed for each row.
-    kept: Vec<(LogicalExpr, String)>,
+    kept: Vec<NamedExpr>,
     /// The keys of the whole groups, over those columns.
-    keys: Vec<(LogicalExpr, String)>,
+    keys: Vec<NamedExpr>,
     /// Conditions on rows.
     below: Vec<LogicalExpr>,
     /// Conditions on groups.
@@ -154,23 +158,25 @@ impl EntityGroups {
             above: Vec::new(),
             properties: Vec::new(),
         };
-        for (number, (key, name)) in aggregate.keys.iter().enumerate() {
+        for (number, own_key) in aggregate.keys.iter().enumerate() {
+            let (key, name) = (&own_key.expression, &own_key.name);
             let entities = entities(key);
             if !entities.is_empty() && key.columns().iter().all(&is_repeated) {
                 own.columns.extend(key.columns());
                 own.properties
                     .extend(entities.into_iter().map(|(_, ty)| ty));
-                own.keys.push((key.clone(), name.clone()));
+                own.keys.push(own_key.clone());
                 continue;
             }
             let column = Internal::Grouped(number).column();
-            own.kept.push((key.clone(), column.clone()));
-            own.keys.push((LogicalExpr::Column(column), name.clone()));
+            own.kept.push(key.clone().named(&column));
+            own.keys.push(LogicalExpr::Column(column).named(name));
         }
         // What may fail is not computed for a row that a condition drops.
         let calls = aggregate.aggregates.iter();
-        let arguments = calls.flat_map(|(call, _)| &call.arguments);
-        let computed = own.kept.iter().map(|(key, _)| key).chain(arguments);
+        let arguments = calls.flat_map(|own| &own.call.arguments);
+        let kept = own.kept.iter().map(|key| &key.expression);
+        let computed = kept.chain(arguments);
         let may_move = computed.chain(conjuncts).all(|own| !own.may_fail(schema));
         for conjunct in conjuncts {
             let entities = entities(conjunct);
@@ -208,7 +214,7 @@ impl EntityGroups {
             false => entities.product(),
         };
         let kept = self.kept.iter();
-        let kept = kept.map(|(key, _)| different_values(key, schema, facts));
+        let kept = kept.map(|key| different_values(&key.expression, schema, facts));
         rows / (entities * kept.product::<f64>()).max(1.0)
     }
 
@@ -222,8 +228,8 @@ impl EntityGroups {
             };
             let table = facts.schema.table(*table).ok();
             let known_by = table.and_then(|table| table.key.as_deref());
-            self.keys.iter().any(|(key, _)| {
-                let LogicalExpr::Property { entity, key, ty } = key else {
+            self.keys.iter().any(|own| {
+                let LogicalExpr::Property { entity, key, ty } = &own.expression else {
                     return false;
                 };
                 let is_known = known_by.is_some() && property_of_key(key) == known_by;
@@ -242,22 +248,21 @@ impl EntityGroups {
         self,
         rows: LogicalPlan,
         above: Above,
-        names: Vec<String>,
+        names: Vec<NamedExpr>,
         steps: PartialAggregate,
     ) -> LogicalPlan {
-        let columns = self.columns.into_iter();
-        let columns = columns.map(|name| (LogicalExpr::column(&name), name));
+        let columns = self.columns.into_iter().map(NamedExpr::column);
         let groups = LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(rows.filtered(self.below)),
+            input: SharedPlan::new(rows.filtered(self.below)),
             keys: columns.chain(self.kept).collect(),
             aggregates: steps.parts,
         });
-        let groups = Arc::new(groups.filtered(self.above));
+        let groups = SharedPlan::new(groups.filtered(self.above));
         let whole = match above {
             Above::Names => {
-                let results = steps.whole.into_iter().filter_map(|(mut call, name)| {
+                let results = steps.whole.into_iter().filter_map(|mut own| {
                     // What is added up, or compared, is one value.
-                    Some((call.arguments.pop()?, name))
+                    Some(own.call.arguments.pop()?.named(own.name))
                 });
                 LogicalPlan::Project {
                     input: groups,
@@ -270,11 +275,9 @@ impl EntityGroups {
                 aggregates: steps.whole,
             }),
         };
-        let names = names.into_iter();
-        let names = names.map(|name| (LogicalExpr::column(&name), name));
         LogicalPlan::Project {
-            input: Arc::new(whole),
-            expressions: names.chain(steps.results).collect(),
+            input: SharedPlan::new(whole),
+            expressions: names.into_iter().chain(steps.results).collect(),
         }
     }
 }

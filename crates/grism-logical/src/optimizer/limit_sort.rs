@@ -1,11 +1,9 @@
 //! Tells a sort how many of its rows are needed, so that it keeps only those.
 
-use std::sync::Arc;
-
 use grism_core::{Result, with_stack};
 
 use super::Facts;
-use crate::LogicalPlan;
+use crate::{LogicalPlan, SharedPlan};
 
 /// Moves the reach of a LIMIT into the sort below it.
 ///
@@ -34,19 +32,19 @@ fn bound_sorts(plan: &LogicalPlan) -> Result<LogicalPlan> {
     })
 }
 
-fn bounded(plan: &LogicalPlan, reach: usize) -> Option<Arc<LogicalPlan>> {
+fn bounded(plan: &LogicalPlan, reach: usize) -> Option<SharedPlan> {
     match plan {
         LogicalPlan::Sort { input, keys, fetch } => {
             let fetch = Some(fetch.map_or(reach, |own| own.min(reach)));
-            Some(Arc::new(LogicalPlan::Sort {
-                input: Arc::clone(input),
+            Some(SharedPlan::new(LogicalPlan::Sort {
+                input: input.clone(),
                 keys: keys.clone(),
                 fetch,
             }))
         }
         LogicalPlan::Project { input, expressions } => {
             let input = with_stack(|| bounded(input, reach))?;
-            Some(Arc::new(LogicalPlan::Project {
+            Some(SharedPlan::new(LogicalPlan::Project {
                 input,
                 expressions: expressions.clone(),
             }))

@@ -107,7 +107,7 @@ impl Meeting {
         }
         Ok(Some(Self {
             count: CountIntersect {
-                input: Arc::clone(&first.input),
+                input: first.input.clone(),
                 steps,
                 restrict: first.restrict.clone(),
                 apart,

@@ -2,18 +2,14 @@
 //!
 //! A chain of WITH clauses that rename, drop and compute columns is one operator then, however long it is.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use grism_core::{Result, Value, with_stack};
+use std::collections::HashMap;
 
 use super::Facts;
-use crate::{LogicalExpr, LogicalPlan};
+use crate::{LogicalExpr, LogicalPlan, NamedExpr};
 
 /// How deeply expressions may nest for a merge, so that merging does not trade a deep plan for a deep expression.
 const DEEPEST: usize = 32;
-
-type Named = (LogicalExpr, String);
 
 /// Merges from the leaves up.
 ///
@@ -35,8 +31,8 @@ fn merge_plan(plan: &LogicalPlan) -> Result<LogicalPlan> {
         } = &**input
         && can_merge(expressions, computed)
     {
-        let below = Arc::clone(below);
-        let computed = match Arc::unwrap_or_clone(std::mem::replace(input, below)) {
+        let below = below.clone();
+        let computed = match std::mem::replace(input, below).into_plan() {
             LogicalPlan::Project { expressions, .. } => expressions,
             _ => Vec::new(),
         };
@@ -94,12 +90,12 @@ fn count(counts: &mut HashMap<String, usize>, name: &str, times: usize) {
     }
 }
 
-fn can_merge(expressions: &[Named], computed: &[Named]) -> bool {
+fn can_merge(expressions: &[NamedExpr], computed: &[NamedExpr]) -> bool {
     let mut uses = Uses::default();
-    for (expression, _) in expressions {
-        uses.count(expression, 1);
+    for own in expressions {
+        uses.count(&own.expression, 1);
     }
-    computed.iter().all(|(expression, name)| {
+    computed.iter().all(|NamedExpr { expression, name }| {
         if matches!(expression, LogicalExpr::Column(_)) {
             return true;
         }
@@ -131,12 +127,12 @@ fn is_shallow(expression: &LogicalExpr, levels: usize) -> bool {
 }
 
 /// Puts what the columns below are computed from into the place of the columns.
-fn put_together(expressions: &mut [Named], computed: Vec<Named>) {
+fn put_together(expressions: &mut [NamedExpr], computed: Vec<NamedExpr>) {
     let mut computed: HashMap<String, LogicalExpr> = computed
         .into_iter()
-        .map(|(expression, name)| (name, expression))
+        .map(|own| (own.name, own.expression))
         .collect();
-    for (expression, _) in expressions {
+    for NamedExpr { expression, .. } in expressions {
         let own = std::mem::replace(expression, LogicalExpr::Literal(Value::Null));
         *expression = own.transform(&mut |node| match node {
             LogicalExpr::Column(name) => source(&mut computed, name),
@@ -171,23 +167,12 @@ fn source(computed: &mut HashMap<String, LogicalExpr>, name: String) -> LogicalE
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use grism_core::Value;
     use grism_functions::{RAND, SQRT};
 
     use super::merge_plan;
+    use crate::optimizer::tests::project;
     use crate::{ArithmeticOperator as Op, LogicalExpr, LogicalPlan};
-
-    fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
-        let named = expressions.into_iter();
-        LogicalPlan::Project {
-            input: Arc::new(input),
-            expressions: named
-                .map(|(expression, name)| (expression, name.to_owned()))
-                .collect(),
-        }
-    }
 
     fn column(name: &str) -> LogicalExpr {
         LogicalExpr::column(name)
@@ -253,7 +238,10 @@ mod tests {
             panic!("a projection");
         };
         assert_eq!(*input, LogicalPlan::Unit);
-        let [(LogicalExpr::Arithmetic { rest, .. }, _)] = &expressions[..] else {
+        let [own] = &expressions[..] else {
+            panic!("one column");
+        };
+        let LogicalExpr::Arithmetic { rest, .. } = &own.expression else {
             panic!("one chain");
         };
         assert_eq!(rest.len(), 1_000);

@@ -5,18 +5,18 @@ use grism_core::{Result, Type, Value};
 use super::Facts;
 use crate::{
     AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, Internal, LogicalExpr,
-    PlanSchema, infer_type, property_of_key,
+    NamedAggregate, NamedExpr, PlanSchema, infer_type, property_of_key,
 };
 
 /// What aggregates compute of small groups, and what is made of it for those that consist of them.
 #[derive(Default)]
 pub(super) struct PartialAggregate {
     /// Of small groups.
-    pub(super) parts: Vec<(AggregateCall, String)>,
+    pub(super) parts: Vec<NamedAggregate>,
     /// Of the parts.
-    pub(super) whole: Vec<(AggregateCall, String)>,
+    pub(super) whole: Vec<NamedAggregate>,
     /// Of the columns of `whole`: the results.
-    pub(super) results: Vec<(LogicalExpr, String)>,
+    pub(super) results: Vec<NamedExpr>,
 }
 
 impl PartialAggregate {
@@ -26,12 +26,12 @@ impl PartialAggregate {
     /// # Errors
     /// Those of type inference.
     pub(super) fn of(
-        calls: &[(AggregateCall, String)],
+        calls: &[NamedAggregate],
         schema: &PlanSchema,
         facts: Facts<'_>,
     ) -> Result<Option<Self>> {
         let mut own = Self::default();
-        for (number, (call, name)) in calls.iter().enumerate() {
+        for (number, NamedAggregate { call, name }) in calls.iter().enumerate() {
             let is_volatile = call.arguments.iter().any(LogicalExpr::is_volatile);
             let Some(function) = call.function.built_in().filter(|_| !is_volatile) else {
                 return Ok(None);
@@ -46,21 +46,19 @@ impl PartialAggregate {
             };
             match (function, ty) {
                 (AggregateFunction::Min | AggregateFunction::Max, _) => {
-                    own.parts.push((call.clone(), column(0)));
-                    own.whole.push((above(function), name.clone()));
+                    own.parts.push(call.clone().named(column(0)));
+                    own.whole.push(above(function).named(name));
                 }
                 _ if call.distinct => return Ok(None),
                 (AggregateFunction::Count, _) | (AggregateFunction::Sum, Some(Type::Float64)) => {
-                    own.parts.push((call.clone(), column(0)));
-                    own.whole
-                        .push((above(AggregateFunction::Sum), name.clone()));
+                    own.parts.push(call.clone().named(column(0)));
+                    own.whole.push(above(AggregateFunction::Sum).named(name));
                 }
                 (AggregateFunction::Sum, Some(Type::Int64))
                     if is_small(&call.arguments[0], schema, facts) =>
                 {
-                    own.parts.push((call.clone(), column(0)));
-                    own.whole
-                        .push((above(AggregateFunction::Sum), name.clone()));
+                    own.parts.push(call.clone().named(column(0)));
+                    own.whole.push(above(AggregateFunction::Sum).named(name));
                 }
                 (AggregateFunction::Avg, Some(ty @ (Type::Int64 | Type::Float64))) => {
                     let argument = call.arguments[0].clone();
@@ -77,16 +75,16 @@ impl PartialAggregate {
                         let part = column(part);
                         let of_part = vec![LogicalExpr::column(&part)];
                         own.parts
-                            .push((AggregateCall::new(function, vec![argument]), part));
+                            .push(AggregateCall::new(function, vec![argument]).named(part));
                         let sum = AggregateCall::new(AggregateFunction::Sum, of_part);
-                        own.whole.push((sum, whole));
+                        own.whole.push(sum.named(whole));
                     }
-                    own.results.push((mean(&total, &known), name.clone()));
+                    own.results.push(mean(&total, &known).named(name));
                     continue;
                 }
                 _ => return Ok(None),
             }
-            own.results.push((LogicalExpr::column(name), name.clone()));
+            own.results.push(NamedExpr::column(name));
         }
         Ok(Some(own))
     }

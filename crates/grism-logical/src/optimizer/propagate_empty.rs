@@ -3,8 +3,6 @@
 //! A pattern over steps of any type is planned once for each kind of step. Where an entity can't have the property that is
 //! asked of it, that alternative ends here, and nothing is expanded for it.
 
-use std::sync::Arc;
-
 use grism_core::{Result, Value};
 
 use super::Facts;
@@ -28,9 +26,9 @@ fn propagate(plan: &LogicalPlan) -> Result<LogicalPlan> {
                 return Ok(input.as_ref().clone());
             }
             let schema = input.schema()?;
-            let passes_none = never_holds(predicate) && !predicate.may_fail(&schema);
+            let passes_none = never_holds(predicate) && !predicate.may_fail(schema);
             Ok(match passes_none || is_empty(input) {
-                true => LogicalPlan::Empty(schema),
+                true => LogicalPlan::Empty(schema.clone()),
                 false => plan,
             })
         }
@@ -76,7 +74,7 @@ fn union(plan: LogicalPlan) -> Result<LogicalPlan> {
     }
     match own {
         LogicalPlan::Union { mut inputs } if inputs.len() == 1 => {
-            Ok(Arc::unwrap_or_clone(inputs.swap_remove(0)))
+            Ok(inputs.swap_remove(0).into_plan())
         }
         other => Ok(other),
     }
@@ -135,14 +133,12 @@ fn never_holds(predicate: &LogicalExpr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use grism_core::{Type, Value};
 
     use super::propagate;
     use crate::{
         Apply, ApplyKind, ArithmeticOperator, BinaryOperator, Column, LogicalExpr, LogicalPlan,
-        PlanSchema,
+        PlanSchema, SharedPlan,
     };
 
     fn rows(name: &str) -> LogicalPlan {
@@ -195,7 +191,7 @@ mod tests {
     fn a_union_keeps_the_alternatives_that_have_rows() {
         let never = filtered(LogicalExpr::Literal(Value::Bool(false)));
         let union = |inputs: Vec<LogicalPlan>| LogicalPlan::Union {
-            inputs: inputs.into_iter().map(Arc::new).collect(),
+            inputs: inputs.into_iter().map(SharedPlan::new).collect(),
         };
         let all = union(vec![never.clone(), rows("x"), never.clone()]);
         assert_eq!(after(&all), rows("x").to_string());
@@ -211,8 +207,8 @@ mod tests {
     fn a_subplan_without_rows_decides_an_apply() {
         let apply = |kind| {
             LogicalPlan::Apply(Apply {
-                input: Arc::new(rows("x")),
-                subplan: Arc::new(filtered(LogicalExpr::Literal(Value::Null))),
+                input: SharedPlan::new(rows("x")),
+                subplan: SharedPlan::new(filtered(LogicalExpr::Literal(Value::Null))),
                 kind,
             })
         };

@@ -10,13 +10,11 @@ mod inputs;
 mod needs;
 mod rows;
 
-use std::sync::Arc;
-
 use grism_core::{GraphSchema, Result, with_stack};
 
 use self::needs::Needs;
 use super::Facts;
-use crate::{HyperedgeScan, LoadRows, LogicalPlan, NodeScan};
+use crate::{HyperedgeScan, LoadRows, LogicalPlan, NodeScan, SharedPlan};
 
 /// Prunes from the root down; the root keeps all its columns.
 ///
@@ -80,7 +78,7 @@ impl Pruner<'_> {
                 self.prune_sort(input, keys, *fetch, needs)?
             }
             LogicalPlan::Limit { input, skip, fetch } => LogicalPlan::Limit {
-                input: Arc::new(self.prune(input, needs)?),
+                input: SharedPlan::new(self.prune(input, needs)?),
                 skip: *skip,
                 fetch: *fetch,
             },

@@ -7,13 +7,11 @@
 //!     Expand((a)-[e]->(b))                 Expand((a)-[e]->(b))
 //! ```
 
-use std::sync::Arc;
-
 use grism_core::{Result, Type, with_stack};
 
 use super::Facts;
 use super::estimate_rows::estimate_rows;
-use crate::{EdgeExpand, Fetch, LogicalPlan, RoleExpand};
+use crate::{EdgeExpand, Fetch, LogicalPlan, RoleExpand, SharedPlan};
 
 /// How many rows an expansion must be expected to make of one.
 const GROWTH: f64 = 2.0;
@@ -40,12 +38,12 @@ fn pushed(fetch: &Fetch, facts: Facts<'_>) -> Result<Option<LogicalPlan>> {
     if !fetch.properties.iter().all(|own| is_narrow(&own.ty)) {
         return Ok(None);
     }
-    let below = |input: &Arc<LogicalPlan>| -> Result<Option<LogicalPlan>> {
+    let below = |input: &SharedPlan| -> Result<Option<LogicalPlan>> {
         if !input.schema()?.contains(&fetch.entity) {
             return Ok(None);
         }
         let moved = Fetch {
-            input: Arc::clone(input),
+            input: input.clone(),
             ..fetch.clone()
         };
         let further = with_stack(|| pushed(&moved, facts))?;
@@ -58,7 +56,7 @@ fn pushed(fetch: &Fetch, facts: Facts<'_>) -> Result<Option<LogicalPlan>> {
         LogicalPlan::EdgeExpand(expand) if grows(&expand.input) => {
             below(&expand.input)?.map(|input| {
                 LogicalPlan::EdgeExpand(EdgeExpand {
-                    input: Arc::new(input),
+                    input: SharedPlan::new(input),
                     ..expand.clone()
                 })
             })
@@ -66,7 +64,7 @@ fn pushed(fetch: &Fetch, facts: Facts<'_>) -> Result<Option<LogicalPlan>> {
         LogicalPlan::RoleExpand(expand) if grows(&expand.input) => {
             below(&expand.input)?.map(|input| {
                 LogicalPlan::RoleExpand(RoleExpand {
-                    input: Arc::new(input),
+                    input: SharedPlan::new(input),
                     ..expand.clone()
                 })
             })
@@ -74,12 +72,12 @@ fn pushed(fetch: &Fetch, facts: Facts<'_>) -> Result<Option<LogicalPlan>> {
         // Fetches are in any order.
         LogicalPlan::Fetch(other) if other.entity != fetch.entity => {
             let moved = Fetch {
-                input: Arc::clone(&other.input),
+                input: other.input.clone(),
                 ..fetch.clone()
             };
             with_stack(|| pushed(&moved, facts))?.map(|input| {
                 LogicalPlan::Fetch(Fetch {
-                    input: Arc::new(input),
+                    input: SharedPlan::new(input),
                     ..other.clone()
                 })
             })

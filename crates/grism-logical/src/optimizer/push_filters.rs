@@ -4,21 +4,19 @@
 //! Conjuncts keep the order of their clauses. One that may fail is never evaluated for a row that an earlier conjunct, or
 //! an operator that it would pass, drops.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use grism_core::{
     Comparison, ComparisonOperator, Result, ScanPredicate, Tables, Type, Value, with_stack,
 };
 use grism_functions::KEY;
+use std::collections::BTreeSet;
 
 use super::Facts;
 use super::narrow_roles::narrow_roles;
 use crate::{
     Aggregate, Apply, ApplyKind, BinaryOperator, CountExpand, CountIntersect, EdgeExpand, Fetch,
-    HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NodeScan,
-    PathExpand, PlanSchema, Repeat, RoleExpand, TableCall, UnaryOperator, comparison_type,
-    infer_type,
+    HyperedgeScan, IndexLookup, Join, JoinKind, LoadRows, LogicalExpr, LogicalPlan, NamedExpr,
+    NodeScan, PathExpand, PlanSchema, Repeat, RoleExpand, SharedPlan, TableCall, UnaryOperator,
+    comparison_type, infer_type,
 };
 
 /// The most comparisons that a scan takes. Storage makes pairs of pairs of them, as deep as they are many; what is left is
@@ -85,7 +83,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
                 let columns = own.columns();
                 !columns.is_empty() && columns.is_subset(&known)
             })?;
-            expand.input = Arc::new(push(&expand.input, below)?);
+            expand.input = SharedPlan::new(push(&expand.input, below)?);
             LogicalPlan::RoleExpand(expand).filtered(above)
         }
         LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
@@ -126,7 +124,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
         }
         LogicalPlan::Project { input, expressions } => {
             let (below, above) = through_projection(conjuncts, expressions, plan)?;
-            let input = Arc::new(push(input, below)?);
+            let input = SharedPlan::new(push(input, below)?);
             LogicalPlan::Project {
                 input,
                 expressions: expressions.clone(),
@@ -135,7 +133,7 @@ fn push_node(plan: &LogicalPlan, mut conjuncts: Vec<LogicalExpr>) -> Result<Logi
         }
         LogicalPlan::Aggregate(aggregate) if !aggregate.keys.is_empty() => {
             let (below, above) = through_projection(conjuncts, &aggregate.keys, plan)?;
-            let input = Arc::new(push(&aggregate.input, below)?);
+            let input = SharedPlan::new(push(&aggregate.input, below)?);
             LogicalPlan::Aggregate(Aggregate {
                 input,
                 ..aggregate.clone()
@@ -208,8 +206,8 @@ fn push_into_join(
     if join.kind != JoinKind::Inner {
         // What comes out are left rows, though not all of them.
         let (conjuncts, above) = split(conjuncts, plan, true, |_| true)?;
-        let left = Arc::new(push(&join.left, conjuncts)?);
-        let right = Arc::new(push(&join.right, Vec::new())?);
+        let left = SharedPlan::new(push(&join.left, conjuncts)?);
+        let right = SharedPlan::new(push(&join.right, Vec::new())?);
         return Ok(LogicalPlan::Join(Join {
             left,
             right,
@@ -254,7 +252,7 @@ fn push_into_join(
             above.push(conjunct);
             continue;
         };
-        let (left_type, right_type) = (infer_type(a, &left_schema)?, infer_type(b, &right_schema)?);
+        let (left_type, right_type) = (infer_type(a, left_schema)?, infer_type(b, right_schema)?);
         if joinable(&left_type, &right_type) {
             on.push((a.clone(), b.clone()));
             continue;
@@ -270,8 +268,8 @@ fn push_into_join(
         on = keyed;
     }
     let (left, right) = (
-        Arc::new(push(&join.left, left)?),
-        Arc::new(push(&join.right, right)?),
+        SharedPlan::new(push(&join.left, left)?),
+        SharedPlan::new(push(&join.right, right)?),
     );
     Ok(LogicalPlan::Join(Join {
         kind: JoinKind::Inner,
@@ -309,14 +307,14 @@ fn names(plan: &LogicalPlan) -> Result<BTreeSet<String>> {
 /// Splits into what can be said of the projection's input, in its words, and what cannot.
 fn through_projection(
     conjuncts: Vec<LogicalExpr>,
-    expressions: &[(LogicalExpr, String)],
+    expressions: &[NamedExpr],
     plan: &LogicalPlan,
 ) -> Result<(Vec<LogicalExpr>, Vec<LogicalExpr>)> {
     let source = |name: &str| {
         expressions
             .iter()
-            .find(|(_, own)| own == name)
-            .map(|(expression, _)| expression)
+            .find(|own| own.name == name)
+            .map(|own| &own.expression)
             .filter(|expression| {
                 matches!(
                     expression,

@@ -1,11 +1,10 @@
 //! Shapes of expressions that several rules look for.
 
-use crate::{BinaryOperator, LogicalExpr};
+use crate::{BinaryOperator, LogicalExpr, NamedExpr};
 
 /// Whether a projection gives columns of its input and nothing else.
-pub(super) fn only_drops(expressions: &[(LogicalExpr, String)]) -> bool {
-    let same = |(expression, name): &(LogicalExpr, String)| matches!(expression, LogicalExpr::Column(own) if own == name);
-    expressions.iter().all(same)
+pub(super) fn only_drops(expressions: &[NamedExpr]) -> bool {
+    expressions.iter().all(NamedExpr::is_own_column)
 }
 
 /// The other column of `own <> other`.

@@ -1,8 +1,6 @@
 //! EXISTS over a pattern that meets the outer row in equal values only becomes a semi join: the pattern is read once, not
 //! once for each batch of outer rows.
 
-use std::sync::Arc;
-
 use grism_core::{Result, with_stack};
 
 use super::Facts;
@@ -54,8 +52,8 @@ fn rewrite(plan: &LogicalPlan) -> Result<LogicalPlan> {
     }
     Ok(LogicalPlan::Join(Join {
         kind,
-        left: Arc::clone(input),
-        right: Arc::clone(&join.right),
+        left: input.clone(),
+        right: join.right.clone(),
         on: join.on.clone(),
     }))
 }

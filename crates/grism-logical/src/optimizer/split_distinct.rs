@@ -6,12 +6,12 @@
 //!
 //! Duplicates are found in one table then, on all threads, and not in one for each group.
 
-use std::sync::Arc;
-
 use grism_core::{Result, Type};
 
 use super::Facts;
-use crate::{Aggregate, AggregateCall, Internal, LogicalExpr, LogicalPlan, infer_type};
+use crate::{
+    Aggregate, AggregateCall, Internal, LogicalExpr, LogicalPlan, NamedExpr, SharedPlan, infer_type,
+};
 
 /// Rewrites every such aggregate.
 ///
@@ -34,47 +34,42 @@ fn rewrite(plan: &LogicalPlan) -> Result<LogicalPlan> {
 /// The aggregate over different keys and values; `None` where it has no DISTINCT, more than one value, or a value of a type
 /// whose equal values differ.
 fn split(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
-    let calls = || aggregate.aggregates.iter().map(|(call, _)| call);
+    let calls = || aggregate.aggregates.iter().map(|own| &own.call);
     let Some([argument]) = calls().next().map(|call| &call.arguments[..]) else {
         return Ok(None);
     };
     let is_split = |call: &AggregateCall| {
         call.distinct && call.function.built_in().is_some() && call.arguments == [argument.clone()]
     };
-    let keys = aggregate.keys.iter().map(|(key, _)| key);
-    let is_volatile = keys.chain([argument]).any(LogicalExpr::is_volatile);
+    let keys = || aggregate.keys.iter().map(|key| &key.expression);
+    let is_volatile = keys().chain([argument]).any(LogicalExpr::is_volatile);
     if is_volatile || !calls().all(is_split) {
         return Ok(None);
     }
     let schema = aggregate.input.schema()?;
     let is_exact = |ty: &Type| matches!(ty, Type::Int64 | Type::Bool) || ty.tables().is_some();
-    for (key, _) in &aggregate.keys {
-        if !is_exact(&infer_type(key, &schema)?) {
+    for expression in keys().chain([argument]) {
+        if !is_exact(&infer_type(expression, schema)?) {
             return Ok(None);
         }
     }
-    if !is_exact(&infer_type(argument, &schema)?) {
-        return Ok(None);
-    }
     let value = Internal::Different.column();
     let mut different = aggregate.keys.clone();
-    different.push((argument.clone(), value.clone()));
-    let keys = aggregate.keys.iter();
+    different.push(argument.clone().named(&value));
     let plain = |call: &AggregateCall| AggregateCall {
         arguments: vec![LogicalExpr::column(&value)],
         distinct: false,
         ..call.clone()
     };
+    let keys = aggregate.keys.iter();
     let aggregates = aggregate.aggregates.iter();
     Ok(Some(LogicalPlan::Aggregate(Aggregate {
-        keys: keys
-            .map(|(_, name)| (LogicalExpr::column(name), name.clone()))
-            .collect(),
+        keys: keys.map(|key| NamedExpr::column(&key.name)).collect(),
         aggregates: aggregates
-            .map(|(call, name)| (plain(call), name.clone()))
+            .map(|own| plain(&own.call).named(&own.name))
             .collect(),
-        input: Arc::new(LogicalPlan::Aggregate(Aggregate {
-            input: Arc::clone(&aggregate.input),
+        input: SharedPlan::new(LogicalPlan::Aggregate(Aggregate {
+            input: aggregate.input.clone(),
             keys: different,
             aggregates: Vec::new(),
         })),

@@ -1,7 +1,5 @@
 //! What rules do to plans made by hand, and above all what they must leave as it is.
 
-use std::sync::Arc;
-
 use grism_core::{GraphSchema, GraphStatistics, TableId, Tables, Type, Value};
 use grism_functions::RAND;
 
@@ -9,7 +7,8 @@ use super::{Facts, RULES};
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator,
     BinaryOperator, Column, Direction, EdgeExpand, Fetch, Join, JoinKind, LogicalExpr, LogicalPlan,
-    NodeScan, PathExpand, PathMode, PathSearch, PlanSchema, PropertyRef, SortKey,
+    NamedExpr, NodeScan, PathExpand, PathMode, PathSearch, PlanSchema, PropertyRef, SharedPlan,
+    SortKey,
 };
 
 /// The plan after one rule, over a graph of which nothing is known.
@@ -73,7 +72,7 @@ fn age(entity: &str) -> LogicalExpr {
 
 fn expand(input: LogicalPlan, from: &str, edge: Option<&str>, to: &str) -> LogicalPlan {
     LogicalPlan::EdgeExpand(EdgeExpand {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         from: from.to_owned(),
         tables: Tables::from([table(1)]),
         label: "KNOWS".to_owned(),
@@ -86,25 +85,25 @@ fn expand(input: LogicalPlan, from: &str, edge: Option<&str>, to: &str) -> Logic
     })
 }
 
-fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
+pub(super) fn project(input: LogicalPlan, expressions: Vec<(LogicalExpr, &str)>) -> LogicalPlan {
     let named = expressions.into_iter();
     LogicalPlan::Project {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         expressions: named
-            .map(|(expression, name)| (expression, name.to_owned()))
+            .map(|(expression, name)| expression.named(name))
             .collect(),
     }
 }
 
 fn distinct(input: LogicalPlan) -> LogicalPlan {
     LogicalPlan::Distinct {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
     }
 }
 
 fn limit(input: LogicalPlan, skip: usize, fetch: Option<usize>) -> LogicalPlan {
     LogicalPlan::Limit {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         skip,
         fetch,
     }
@@ -112,26 +111,17 @@ fn limit(input: LogicalPlan, skip: usize, fetch: Option<usize>) -> LogicalPlan {
 
 fn sort(input: LogicalPlan, key: &str, fetch: Option<usize>) -> LogicalPlan {
     LogicalPlan::Sort {
-        input: Arc::new(input),
-        keys: vec![SortKey {
-            expression: column(key),
-            descending: false,
-        }],
+        input: SharedPlan::new(input),
+        keys: vec![SortKey::ascending(column(key))],
         fetch,
     }
 }
 
 fn counted(input: LogicalPlan, keys: &[&str], arguments: Vec<LogicalExpr>) -> LogicalPlan {
     LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(input),
-        keys: keys
-            .iter()
-            .map(|key| (column(key), (*key).to_owned()))
-            .collect(),
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, arguments),
-            "n".to_owned(),
-        )],
+        input: SharedPlan::new(input),
+        keys: keys.iter().map(|key| NamedExpr::column(*key)).collect(),
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, arguments).named("n")],
     })
 }
 
@@ -171,8 +161,8 @@ fn a_sort_below_what_drops_rows_keeps_all_of_its_own() {
 
 fn exists(subplan: LogicalPlan, kind: ApplyKind) -> LogicalPlan {
     LogicalPlan::Apply(Apply {
-        input: Arc::new(rows(&["x"])),
-        subplan: Arc::new(subplan),
+        input: SharedPlan::new(rows(&["x"])),
+        subplan: SharedPlan::new(subplan),
         kind,
     })
 }
@@ -180,8 +170,8 @@ fn exists(subplan: LogicalPlan, kind: ApplyKind) -> LogicalPlan {
 fn meeting(left: LogicalPlan, right: LogicalPlan, on: &[(&str, &str)]) -> LogicalPlan {
     LogicalPlan::Join(Join {
         kind: JoinKind::Inner,
-        left: Arc::new(left),
-        right: Arc::new(right),
+        left: SharedPlan::new(left),
+        right: SharedPlan::new(right),
         on: on.iter().map(|(a, b)| (column(a), column(b))).collect(),
     })
 }
@@ -244,7 +234,7 @@ fn a_predicate_that_may_fail_is_not_asked_of_rows_that_others_drop() {
     let fails = greater(may_fail("x"), integer(1));
     // The expansion may have no row for the one that would fail.
     let expanded = LogicalPlan::Unwind {
-        input: Arc::new(rows(&["x"])),
+        input: SharedPlan::new(rows(&["x"])),
         expression: LogicalExpr::List(Vec::new()),
         variable: "item".to_owned(),
     };
@@ -305,7 +295,7 @@ fn equal_values_of_both_sides_are_keys_of_the_join() {
     let anti = |left: LogicalPlan| {
         LogicalPlan::Join(Join {
             kind: JoinKind::Anti,
-            left: Arc::new(left),
+            left: SharedPlan::new(left),
             ..join.clone()
         })
     };
@@ -346,7 +336,7 @@ fn expansions_whose_columns_are_read_are_not_counted() {
         panic!("an expansion");
     };
     let into = LogicalPlan::EdgeExpand(EdgeExpand {
-        input: Arc::new(meeting(scan("a"), scan("b"), &[])),
+        input: SharedPlan::new(meeting(scan("a"), scan("b"), &[])),
         into: true,
         ..own
     });
@@ -355,7 +345,7 @@ fn expansions_whose_columns_are_read_are_not_counted() {
 
 fn path(input: LogicalPlan, least: u64, mode: PathMode, nodes: Option<&str>) -> LogicalPlan {
     LogicalPlan::PathExpand(PathExpand {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         from: "a".to_owned(),
         tables: Tables::from([table(1)]),
         label: "KNOWS".to_owned(),
@@ -410,9 +400,9 @@ fn paths_whose_ends_are_wanted_once_are_searched_for_ends() {
 fn different_of(key: LogicalExpr, argument: LogicalExpr) -> LogicalPlan {
     let call = AggregateCall::distinct(AggregateFunction::Count, vec![argument]);
     LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(expand(scan("a"), "a", None, "b")),
-        keys: vec![(key, "k".to_owned())],
-        aggregates: vec![(call, "n".to_owned())],
+        input: SharedPlan::new(expand(scan("a"), "a", None, "b")),
+        keys: vec![key.named("k")],
+        aggregates: vec![call.named("n")],
     })
 }
 
@@ -423,7 +413,7 @@ fn different_values_of_groups_are_found_below_a_plain_aggregate() {
     else {
         panic!("an aggregate");
     };
-    assert!(above.aggregates.iter().all(|(call, _)| !call.distinct));
+    assert!(above.aggregates.iter().all(|own| !own.call.distinct));
     let LogicalPlan::Aggregate(below) = &*above.input else {
         panic!("an aggregate below");
     };
@@ -447,7 +437,7 @@ fn different_values_whose_equal_ones_differ_stay_where_they_are() {
 
 fn fetch(input: LogicalPlan, entity: &str, ty: Type) -> LogicalPlan {
     LogicalPlan::Fetch(Fetch {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         entity: entity.to_owned(),
         tables: Tables::from([table(0)]),
         properties: vec![PropertyRef {
@@ -478,8 +468,8 @@ fn groups_stay_where_an_entity_comes_about_once() {
     // Nothing is known of the graph, so that no entity is expected to come twice.
     let input = expand(scan("a"), "a", None, "b");
     let by_property = LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(input),
-        keys: vec![(age("b"), "k".to_owned())],
+        input: SharedPlan::new(input),
+        keys: vec![age("b").named("k")],
         aggregates: Vec::new(),
     });
     assert_kept("group_entities", &by_property);

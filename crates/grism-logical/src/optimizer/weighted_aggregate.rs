@@ -1,21 +1,19 @@
 //! Aggregates over rows that each stand for several, as the column or expression beside them counts.
 
-use std::sync::Arc;
-
 use grism_core::{Result, Type, Value};
 
 use super::partial_aggregate::mean;
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, Internal, LogicalExpr,
-    LogicalPlan, PlanSchema, UnaryOperator, infer_type,
+    LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SharedPlan, UnaryOperator, infer_type,
 };
 
 /// An aggregate without its input, and what makes its results of the columns of that.
 pub(super) struct WeightedAggregate {
-    keys: Vec<(LogicalExpr, String)>,
-    aggregates: Vec<(AggregateCall, String)>,
+    keys: Vec<NamedExpr>,
+    aggregates: Vec<NamedAggregate>,
     /// Nothing where the aggregates are the results.
-    results: Vec<(LogicalExpr, String)>,
+    results: Vec<NamedExpr>,
 }
 
 impl WeightedAggregate {
@@ -35,14 +33,14 @@ impl WeightedAggregate {
             aggregates: Vec::new(),
             results: Vec::new(),
         };
-        for (key, name) in &aggregate.keys {
-            if key.is_volatile() {
+        for key in &aggregate.keys {
+            if key.expression.is_volatile() {
                 return Ok(None);
             }
-            own.results.push((LogicalExpr::column(name), name.clone()));
+            own.results.push(NamedExpr::column(&key.name));
         }
         let mut is_computed = false;
-        for (call, name) in &aggregate.aggregates {
+        for NamedAggregate { call, name } in &aggregate.aggregates {
             let weighted = match counts_all(call, &is_bound) {
                 true => Weighted::one(sum(count.clone()), name),
                 false => weighted(call, name, schema, count)?,
@@ -52,7 +50,7 @@ impl WeightedAggregate {
             };
             is_computed |= weighted.result.is_some();
             let result = weighted.result.unwrap_or_else(|| LogicalExpr::column(name));
-            own.results.push((result, name.clone()));
+            own.results.push(result.named(name));
             own.aggregates.extend(weighted.aggregates);
         }
         if !is_computed {
@@ -64,14 +62,14 @@ impl WeightedAggregate {
     /// The whole plan over those rows.
     pub(super) fn over(self, rows: LogicalPlan) -> LogicalPlan {
         let aggregate = LogicalPlan::Aggregate(Aggregate {
-            input: Arc::new(rows),
+            input: SharedPlan::new(rows),
             keys: self.keys,
             aggregates: self.aggregates,
         });
         match self.results.is_empty() {
             true => aggregate,
             false => LogicalPlan::Project {
-                input: Arc::new(aggregate),
+                input: SharedPlan::new(aggregate),
                 expressions: self.results,
             },
         }
@@ -89,7 +87,7 @@ pub(super) fn counts_all(call: &AggregateCall, is_bound: impl Fn(&str) -> bool) 
 
 /// One aggregate over counts.
 struct Weighted {
-    aggregates: Vec<(AggregateCall, String)>,
+    aggregates: Vec<NamedAggregate>,
     /// What is computed of them; `None` where there is one of the aggregate's own name.
     result: Option<LogicalExpr>,
 }
@@ -97,7 +95,7 @@ struct Weighted {
 impl Weighted {
     fn one(call: AggregateCall, name: &str) -> Option<Self> {
         Some(Self {
-            aggregates: vec![(call, name.to_owned())],
+            aggregates: vec![call.named(name)],
             result: None,
         })
     }
@@ -151,8 +149,8 @@ fn weighted(
             Some(Weighted {
                 result: Some(mean(&total, &known)),
                 aggregates: vec![
-                    (sum(float_product(argument, &ty, count.clone())), total),
-                    (sum(where_known(argument, count.clone())), known),
+                    sum(float_product(argument, &ty, count.clone())).named(total),
+                    sum(where_known(argument, count.clone())).named(known),
                 ],
             })
         }

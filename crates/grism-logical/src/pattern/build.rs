@@ -9,13 +9,13 @@ use super::order::{Move, Planner, Progress, Step};
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
     ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, Internal, LogicalExpr, LogicalPlan,
-    PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource,
+    NamedExpr, PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource, SharedPlan,
 };
 
 impl Planner<'_> {
     /// Takes the step `next` on top of `plan`.
     pub(super) fn apply(&self, next: Move, progress: &mut Progress, plan: &mut LogicalPlan) {
-        let input = Arc::new(std::mem::replace(plan, LogicalPlan::Unit));
+        let input = SharedPlan::new(std::mem::replace(plan, LogicalPlan::Unit));
         *plan = match next {
             Move::Edge { index, reversed } => {
                 let edge = &self.graph.edges[index];
@@ -64,7 +64,7 @@ impl Planner<'_> {
 
     fn path_expand(
         &self,
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         edge: &PatternEdge,
         path: &PatternPath,
         reversed: bool,
@@ -121,7 +121,7 @@ impl Planner<'_> {
                 let plan = LogicalPlan::Repeat(Repeat {
                     input,
                     from: from.clone(),
-                    hop: Arc::clone(&own.hop),
+                    hop: own.hop.clone(),
                     start: own.start.clone(),
                     start_type: own.start_type.clone(),
                     end: own.end.clone(),
@@ -151,7 +151,7 @@ impl Planner<'_> {
 
     fn role_expand(
         &self,
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         from: RoleSource,
         hyperedge: String,
         except: Option<usize>,
@@ -291,15 +291,15 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
         Ok(schema) => schema.names().map(str::to_owned).collect(),
         Err(_) => Vec::new(),
     };
-    let mut expressions: Vec<(LogicalExpr, String)> = names
+    let mut expressions: Vec<NamedExpr> = names
         .into_iter()
         .filter(|name| lists.iter().all(|(back, ..)| back != name))
-        .map(|name| (LogicalExpr::column(&name), name))
+        .map(NamedExpr::column)
         .collect();
     for (back, into, last) in lists {
         let turned = LogicalExpr::call(&REVERSE, vec![LogicalExpr::Column(back.clone())]);
         let Some(last) = last else {
-            expressions.push((turned, into));
+            expressions.push(turned.named(into));
             continue;
         };
         // Without the node the path starts from, and with the one it ends at.
@@ -316,10 +316,10 @@ fn turned_round(plan: LogicalPlan, lists: Vec<(String, String, Option<&String>)>
             branches: vec![(is_empty, LogicalExpr::Column(back))],
             otherwise: Some(Box::new(ended)),
         };
-        expressions.push((nodes, into));
+        expressions.push(nodes.named(into));
     }
     LogicalPlan::Project {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         expressions,
     }
 }

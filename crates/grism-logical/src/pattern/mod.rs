@@ -8,14 +8,12 @@ mod build;
 mod degrees;
 mod order;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use grism_core::{Tables, Type};
+use std::collections::BTreeSet;
 
 pub use order::plan_pattern;
 
-use crate::{Collected, Direction, LogicalExpr, LogicalPlan, PathMode, PathSearch, PropertyRef};
+use crate::{Collected, Direction, LogicalExpr, PathMode, PathSearch, PropertyRef, SharedPlan};
 
 /// A node or hyperedge of a pattern.
 #[derive(Clone, Debug)]
@@ -91,7 +89,7 @@ pub enum PatternHop {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "those of `Repeat`")]
 pub struct Repetition {
-    pub hop: Arc<LogicalPlan>,
+    pub hop: SharedPlan,
     pub start: String,
     pub start_type: Type,
     pub end: String,

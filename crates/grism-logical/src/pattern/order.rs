@@ -1,12 +1,12 @@
 //! The order in which the elements of a pattern are reached, and what each step is expected to cost.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use grism_core::{GraphSchema, GraphStatistics, Result, Tables, Type};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PatternEntity, PatternGraph, PatternHop, PatternPath};
-use crate::{Direction, HyperedgeScan, Join, JoinKind, LogicalPlan, NodeScan, PathSearch};
+use crate::{
+    Direction, HyperedgeScan, Join, JoinKind, LogicalPlan, NodeScan, PathSearch, SharedPlan,
+};
 
 /// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
 const EXPANSION_COST: f64 = 3.0;
@@ -54,8 +54,8 @@ pub fn plan_pattern(
         } else {
             LogicalPlan::Join(Join {
                 kind: JoinKind::Inner,
-                left: Arc::new(plan),
-                right: Arc::new(component),
+                left: SharedPlan::new(plan),
+                right: SharedPlan::new(component),
                 on: Vec::new(),
             })
         };

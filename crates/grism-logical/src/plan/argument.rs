@@ -4,22 +4,23 @@ use std::collections::BTreeSet;
 
 use grism_core::with_stack;
 
-use crate::{LogicalExpr, LogicalPlan, RoleSource, property_column};
+use crate::{LogicalExpr, LogicalPlan, PlanSchema, RoleSource, property_column};
 
 /// The outer columns that a subplan reads, which is what reaches its argument.
 pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String>) {
     let mut read = |expression: &LogicalExpr| expression.collect_columns(columns);
     match plan {
         LogicalPlan::Filter { predicate, .. } => read(predicate),
-        LogicalPlan::Project { expressions, .. } => expressions
-            .iter()
-            .for_each(|(expression, _)| read(expression)),
+        LogicalPlan::Project { expressions, .. } => {
+            expressions.iter().for_each(|own| read(&own.expression))
+        }
         LogicalPlan::Aggregate(aggregate) => {
-            aggregate.keys.iter().for_each(|(key, _)| read(key));
+            let keys = aggregate.keys.iter();
+            keys.for_each(|key| read(&key.expression));
             aggregate
                 .aggregates
                 .iter()
-                .flat_map(|(call, _)| &call.arguments)
+                .flat_map(|own| &own.call.arguments)
                 .for_each(read);
         }
         LogicalPlan::Sort { keys, .. } => keys.iter().for_each(|key| read(&key.expression)),
@@ -36,7 +37,7 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
                 .inputs
                 .iter()
                 .filter_map(|input| input.schema().ok());
-            columns.extend(inputs.flat_map(|schema| schema.columns).map(|own| own.name));
+            columns.extend(inputs.flat_map(PlanSchema::names).map(str::to_owned));
         }
         LogicalPlan::EdgeExpand(expand) => {
             columns.insert(expand.from.clone());
@@ -66,8 +67,8 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
         }
         // It reads what its input makes, which may be every column.
         LogicalPlan::Write(write) => {
-            let schema = write.input.schema().unwrap_or_default();
-            columns.extend(schema.columns.into_iter().map(|own| own.name));
+            let schema = write.input.schema();
+            columns.extend(schema.iter().flat_map(|own| own.names()).map(str::to_owned));
         }
         LogicalPlan::Hydrate { columns: own, .. } => columns.extend(own.iter().cloned()),
         LogicalPlan::Fetch(fetch) => {

@@ -1,11 +1,9 @@
 //! `CountIntersect`: how many nodes several bound nodes have as neighbours together.
 
-use std::sync::Arc;
-
 use grism_core::Tables;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, LogicalPlan};
+use super::{Direction, SharedPlan};
 
 /// Counts the ways in which edges from several bound nodes meet at one node, without following them: input columns, then the
 /// count.
@@ -16,7 +14,7 @@ use super::{Direction, LogicalPlan};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CountIntersect {
     /// Rows to count for.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The steps that meet, two or more.
     pub steps: Vec<CountedStep>,
     /// Tables the node they meet at must come from; `None` for any.

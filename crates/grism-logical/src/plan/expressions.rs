@@ -16,14 +16,15 @@ impl LogicalPlan {
             Self::Filter { predicate, .. } => rewrite(predicate),
             Self::Project { expressions, .. } => expressions
                 .iter_mut()
-                .for_each(|(expression, _)| rewrite(expression)),
+                .for_each(|own| rewrite(&mut own.expression)),
             Self::Aggregate(Aggregate {
                 keys, aggregates, ..
             }) => {
-                keys.iter_mut().for_each(|(key, _)| rewrite(key));
+                let keys = keys.iter_mut();
+                keys.for_each(|key| rewrite(&mut key.expression));
                 aggregates
                     .iter_mut()
-                    .flat_map(|(call, _)| &mut call.arguments)
+                    .flat_map(|own| &mut own.call.arguments)
                     .for_each(rewrite);
             }
             Self::Sort { keys, .. } => {

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use grism_core::Result;
 use serde::{Deserialize, Serialize};
 
-use super::LogicalPlan;
-use super::known_schema::known_schema;
+use super::SharedPlan;
 use crate::PlanSchema;
 
 /// What the logical plan needs to know of a node of another crate; how it runs is the engine's `ExtensionNode`.
@@ -28,7 +27,7 @@ pub trait LogicalExtension: Any + Debug + Send + Sync {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Extension {
     /// What it reads, in its own order.
-    pub inputs: Vec<Arc<LogicalPlan>>,
+    pub inputs: Vec<SharedPlan>,
     /// What it does.
     pub node: Arc<dyn LogicalExtension>,
 }
@@ -39,8 +38,7 @@ impl Extension {
     /// # Errors
     /// Those of the node, and of its inputs.
     pub fn schema(&self) -> Result<PlanSchema> {
-        let inputs = self.inputs.iter();
-        let inputs = inputs.map(|input| Ok(Arc::unwrap_or_clone(known_schema(input)?)));
+        let inputs = self.inputs.iter().map(|input| input.schema().cloned());
         self.node.schema(&inputs.collect::<Result<Vec<_>>>()?)
     }
 }

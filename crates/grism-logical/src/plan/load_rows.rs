@@ -1,11 +1,9 @@
 //! `LoadRows`: rows of files and of tables outside the graph.
 
-use std::sync::Arc;
-
 use grism_core::{FileOption, Type};
 use serde::{Deserialize, Serialize};
 
-use super::LogicalPlan;
+use super::SharedPlan;
 use crate::{Column, LogicalExpr};
 
 /// What a record of a CSV file becomes.
@@ -37,7 +35,7 @@ pub enum RowForm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadRows {
     /// The rows to read for.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The path or URI of the file, or the name of the table.
     pub source: LogicalExpr,
     /// What is read.

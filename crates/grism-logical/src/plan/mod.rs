@@ -4,22 +4,20 @@ mod argument;
 mod count_intersect;
 mod expressions;
 mod extension;
-mod known_schema;
 mod load_rows;
 mod nodes;
 mod path_expand;
 mod repeat;
 mod schema;
+mod shared_plan;
 mod table_call;
 mod weighted_count;
 mod write;
 mod write_text;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 pub use count_intersect::{CountIntersect, CountedStep};
 pub use extension::{Extension, LogicalExtension};
@@ -31,6 +29,7 @@ pub use nodes::{
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
 pub use repeat::{Collected, Repeat};
+pub use shared_plan::SharedPlan;
 pub use table_call::TableCall;
 pub use weighted_count::{
     SelfLoops, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
@@ -43,7 +42,7 @@ pub use write::{
 
 use argument::argument_columns;
 
-use crate::{Column, LogicalExpr, PlanSchema, Rows};
+use crate::{Column, LogicalExpr, NamedExpr, PlanSchema, Rows};
 
 /// A logical plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +87,7 @@ pub enum LogicalPlan {
     /// The same rows, with the contents of every node and hyperedge within some dynamically typed columns.
     Hydrate {
         /// Rows with the columns.
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         /// The columns.
         columns: Vec<String>,
         /// How deep: 1 reads the entities themselves, each further level the members of hyperedges read before.
@@ -99,28 +98,28 @@ pub enum LogicalPlan {
     /// The rows for which the predicate is true.
     Filter {
         /// Rows to filter.
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         /// A boolean.
         predicate: LogicalExpr,
     },
     /// Exactly these columns.
     Project {
         /// Rows to project.
-        input: Arc<LogicalPlan>,
-        /// Expressions and their columns.
-        expressions: Vec<(LogicalExpr, String)>,
+        input: SharedPlan,
+        /// The columns of the output.
+        expressions: Vec<NamedExpr>,
     },
     /// See [`Aggregate`].
     Aggregate(Aggregate),
     /// Each different row once.
     Distinct {
         /// Rows, perhaps repeated.
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
     },
     /// The rows in order, and only the first of them where `fetch` is given.
     Sort {
         /// Rows to order.
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         /// Keys, the first one first.
         keys: Vec<SortKey>,
         /// How many rows are needed.
@@ -129,7 +128,7 @@ pub enum LogicalPlan {
     /// The rows after the first `skip`, at most `fetch` of them.
     Limit {
         /// Rows to cut.
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         /// Rows left out.
         skip: usize,
         /// Rows kept; `None` keeps all.
@@ -138,12 +137,12 @@ pub enum LogicalPlan {
     /// The rows of all inputs, which have the same columns.
     Union {
         /// At least one input.
-        inputs: Vec<Arc<LogicalPlan>>,
+        inputs: Vec<SharedPlan>,
     },
     /// A row for each element of a list; none for null and for the empty list.
     Unwind {
         /// Rows with the list.
-        input: Arc<LogicalPlan>,
+        input: SharedPlan,
         /// The list.
         expression: LogicalExpr,
         /// The element's column.
@@ -159,10 +158,48 @@ pub enum LogicalPlan {
     Write(Write),
 }
 
+/// The inputs of a plan, as `$iter` says, in a vector.
+macro_rules! inputs_of {
+    ($plan:expr, $iter:ident) => {
+        match $plan {
+            LogicalPlan::Unit
+            | LogicalPlan::Empty(_)
+            | LogicalPlan::Argument(_)
+            | LogicalPlan::Rows { .. }
+            | LogicalPlan::NodeScan(_)
+            | LogicalPlan::HyperedgeScan(_) => Vec::new(),
+            LogicalPlan::EdgeExpand(EdgeExpand { input, .. })
+            | LogicalPlan::IndexLookup(IndexLookup { input, .. })
+            | LogicalPlan::LoadRows(LoadRows { input, .. })
+            | LogicalPlan::TableCall(TableCall { input, .. })
+            | LogicalPlan::RoleExpand(RoleExpand { input, .. })
+            | LogicalPlan::CountExpand(CountExpand { input, .. })
+            | LogicalPlan::CountIntersect(CountIntersect { input, .. })
+            | LogicalPlan::PathExpand(PathExpand { input, .. })
+            | LogicalPlan::Repeat(Repeat { input, .. })
+            | LogicalPlan::Hydrate { input, .. }
+            | LogicalPlan::Fetch(Fetch { input, .. })
+            | LogicalPlan::Filter { input, .. }
+            | LogicalPlan::Project { input, .. }
+            | LogicalPlan::Aggregate(Aggregate { input, .. })
+            | LogicalPlan::Distinct { input }
+            | LogicalPlan::Sort { input, .. }
+            | LogicalPlan::Limit { input, .. }
+            | LogicalPlan::Unwind { input, .. }
+            | LogicalPlan::Write(Write { input, .. })
+            | LogicalPlan::Apply(Apply { input, .. }) => vec![input],
+            LogicalPlan::Union { inputs }
+            | LogicalPlan::WeightedCount(WeightedCount { inputs, .. })
+            | LogicalPlan::Extension(Extension { inputs, .. }) => inputs.$iter().collect(),
+            LogicalPlan::Join(Join { left, right, .. }) => vec![left, right],
+        }
+    };
+}
+
 impl LogicalPlan {
     /// The plan that runs within this node, from rows of its own: of an [`Apply`] or a [`Repeat`].
     #[must_use]
-    pub fn subplan(&self) -> Option<&Arc<Self>> {
+    pub fn subplan(&self) -> Option<&SharedPlan> {
         match self {
             Self::Apply(apply) => Some(&apply.subplan),
             Self::Repeat(repeat) => Some(&repeat.hop),
@@ -180,39 +217,8 @@ impl LogicalPlan {
 
     /// The inputs, without the [`LogicalPlan::subplan`].
     #[must_use]
-    pub fn inputs(&self) -> Vec<&Arc<Self>> {
-        match self {
-            Self::Unit
-            | Self::Empty(_)
-            | Self::Argument(_)
-            | Self::Rows { .. }
-            | Self::NodeScan(_)
-            | Self::HyperedgeScan(_) => Vec::new(),
-            Self::EdgeExpand(EdgeExpand { input, .. })
-            | Self::IndexLookup(IndexLookup { input, .. })
-            | Self::LoadRows(LoadRows { input, .. })
-            | Self::TableCall(TableCall { input, .. })
-            | Self::RoleExpand(RoleExpand { input, .. })
-            | Self::CountExpand(CountExpand { input, .. })
-            | Self::CountIntersect(CountIntersect { input, .. })
-            | Self::PathExpand(PathExpand { input, .. })
-            | Self::Repeat(Repeat { input, .. })
-            | Self::Hydrate { input, .. }
-            | Self::Fetch(Fetch { input, .. })
-            | Self::Filter { input, .. }
-            | Self::Project { input, .. }
-            | Self::Aggregate(Aggregate { input, .. })
-            | Self::Distinct { input }
-            | Self::Sort { input, .. }
-            | Self::Limit { input, .. }
-            | Self::Unwind { input, .. }
-            | Self::Write(Write { input, .. })
-            | Self::Apply(Apply { input, .. }) => vec![input],
-            Self::Union { inputs }
-            | Self::WeightedCount(WeightedCount { inputs, .. })
-            | Self::Extension(Extension { inputs, .. }) => inputs.iter().collect(),
-            Self::Join(join) => vec![&join.left, &join.right],
-        }
+    pub fn inputs(&self) -> Vec<&SharedPlan> {
+        inputs_of!(self, iter)
     }
 
     /// The same node with each input, and then the [`LogicalPlan::subplan`], rewritten.
@@ -221,52 +227,17 @@ impl LogicalPlan {
     /// Those of `rewrite`.
     pub fn try_map_inputs(&self, rewrite: &mut impl FnMut(&Self) -> Result<Self>) -> Result<Self> {
         let mut plan = self.clone();
-        let mut visit = |input: &mut Arc<Self>| -> Result<()> {
-            *input = Arc::new(with_stack(|| rewrite(input))?);
+        let mut visit = |input: &mut SharedPlan| -> Result<()> {
+            *input = SharedPlan::new(with_stack(|| rewrite(input))?);
             Ok(())
         };
+        inputs_of!(&mut plan, iter_mut)
+            .into_iter()
+            .try_for_each(&mut visit)?;
         match &mut plan {
-            Self::Unit
-            | Self::Empty(_)
-            | Self::Argument(_)
-            | Self::Rows { .. }
-            | Self::NodeScan(_)
-            | Self::HyperedgeScan(_) => {}
-            Self::EdgeExpand(EdgeExpand { input, .. })
-            | Self::IndexLookup(IndexLookup { input, .. })
-            | Self::LoadRows(LoadRows { input, .. })
-            | Self::TableCall(TableCall { input, .. })
-            | Self::RoleExpand(RoleExpand { input, .. })
-            | Self::CountExpand(CountExpand { input, .. })
-            | Self::CountIntersect(CountIntersect { input, .. })
-            | Self::PathExpand(PathExpand { input, .. })
-            | Self::Hydrate { input, .. }
-            | Self::Fetch(Fetch { input, .. })
-            | Self::Filter { input, .. }
-            | Self::Project { input, .. }
-            | Self::Aggregate(Aggregate { input, .. })
-            | Self::Distinct { input }
-            | Self::Sort { input, .. }
-            | Self::Limit { input, .. }
-            | Self::Write(Write { input, .. })
-            | Self::Unwind { input, .. } => visit(input)?,
-            Self::Apply(apply) => {
-                visit(&mut apply.input)?;
-                visit(&mut apply.subplan)?;
-            }
-            Self::Repeat(repeat) => {
-                visit(&mut repeat.input)?;
-                visit(&mut repeat.hop)?;
-            }
-            Self::Union { inputs }
-            | Self::WeightedCount(WeightedCount { inputs, .. })
-            | Self::Extension(Extension { inputs, .. }) => {
-                inputs.iter_mut().try_for_each(visit)?;
-            }
-            Self::Join(join) => {
-                visit(&mut join.left)?;
-                visit(&mut join.right)?;
-            }
+            Self::Apply(apply) => visit(&mut apply.subplan)?,
+            Self::Repeat(repeat) => visit(&mut repeat.hop)?,
+            _ => {}
         }
         Ok(plan)
     }
@@ -302,10 +273,10 @@ impl LogicalPlan {
     ///
     /// # Errors
     /// Those of [`LogicalPlan::schema`].
-    pub fn same_types(plans: Vec<Arc<Self>>) -> Result<Vec<Arc<Self>>> {
+    pub fn same_types(plans: Vec<SharedPlan>) -> Result<Vec<SharedPlan>> {
         let schemas = plans
             .iter()
-            .map(|plan| plan.schema())
+            .map(SharedPlan::schema)
             .collect::<Result<Vec<_>>>()?;
         let unified = |own: &Column| {
             let same = schemas.iter().filter_map(|schema| schema.find(&own.name));
@@ -315,24 +286,24 @@ impl LogicalPlan {
             .iter()
             .map(|schema| schema.columns.iter().map(unified).collect())
             .collect();
-        let convert = |((plan, schema), types): ((Arc<Self>, &PlanSchema), Vec<Type>)| {
+        let convert = |(plan, types): (SharedPlan, Vec<Type>)| {
+            let schema = plan.schema()?;
             let columns = || schema.columns.iter().zip(&types);
             if columns().all(|(own, ty)| &own.ty == ty) {
-                return plan;
+                return Ok(plan);
             }
             let expressions = columns()
                 .map(|(own, ty)| {
                     let column = LogicalExpr::column(&own.name).convert(&own.ty, ty);
-                    (column, own.name.clone())
+                    column.named(&own.name)
                 })
                 .collect();
-            Arc::new(Self::Project {
+            Ok(SharedPlan::new(Self::Project {
                 input: plan,
                 expressions,
-            })
+            }))
         };
-        let plans = plans.into_iter().zip(&schemas).zip(types);
-        Ok(plans.map(convert).collect())
+        plans.into_iter().zip(types).map(convert).collect()
     }
 
     /// `self` filtered by the conjunction of `conjuncts`; `self` where there are none.
@@ -342,7 +313,7 @@ impl LogicalPlan {
             return self;
         }
         Self::Filter {
-            input: Arc::new(self),
+            input: SharedPlan::new(self),
             predicate: LogicalExpr::all(conjuncts),
         }
     }
@@ -355,13 +326,9 @@ impl LogicalPlan {
         if self.schema()?.names().eq(names.iter().map(String::as_str)) {
             return Ok(self);
         }
-        let expressions = names
-            .iter()
-            .map(|name| (LogicalExpr::column(name), name.clone()))
-            .collect();
         Ok(Self::Project {
-            input: Arc::new(self),
-            expressions,
+            input: SharedPlan::new(self),
+            expressions: names.iter().map(NamedExpr::column).collect(),
         })
     }
 }

@@ -1,12 +1,10 @@
 //! What the nodes of a logical plan say.
 
-use std::sync::Arc;
-
 use grism_core::{IndexDefinition, SOURCE_ROLE, ScanPredicate, TARGET_ROLE, Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use super::LogicalPlan;
-use crate::{AggregateCall, Column, LogicalExpr};
+use super::SharedPlan;
+use crate::{Column, LogicalExpr, NamedAggregate, NamedExpr};
 
 /// A property that a plan reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +40,7 @@ pub struct NodeScan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IndexLookup {
     /// The rows to look for.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The index.
     pub index: IndexDefinition,
     /// The tables that are searched.
@@ -138,7 +136,7 @@ impl Direction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EdgeExpand {
     /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The column expansion starts from.
     pub from: String,
     /// Tables of the edge types.
@@ -172,7 +170,7 @@ pub enum CountedHop {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CountExpand {
     /// Rows to count for.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The column of the entity; where it is null the count is 0.
     pub from: String,
     /// Tables of the hyperedges.
@@ -213,7 +211,7 @@ pub enum RoleSource {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoleExpand {
     /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// Where it starts.
     pub from: RoleSource,
     /// The column of the hyperedge.
@@ -230,7 +228,7 @@ pub struct RoleExpand {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetch {
     /// Rows with the entity.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The entity's column.
     pub entity: String,
     /// The tables it may come from.
@@ -243,11 +241,11 @@ pub struct Fetch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Rows to group.
-    pub input: Arc<LogicalPlan>,
-    /// Key expressions and their columns.
-    pub keys: Vec<(LogicalExpr, String)>,
-    /// Aggregates and their columns.
-    pub aggregates: Vec<(AggregateCall, String)>,
+    pub input: SharedPlan,
+    /// What is grouped by.
+    pub keys: Vec<NamedExpr>,
+    /// What is computed of each group.
+    pub aggregates: Vec<NamedAggregate>,
 }
 
 /// One key of an order.
@@ -283,13 +281,13 @@ pub enum ApplyKind {
     },
 }
 
-/// Runs a subplan for each row of the input, which the subplan reads through [`LogicalPlan::Argument`].
+/// Runs a subplan for each row of the input, which the subplan reads through [`LogicalPlan::Argument`](super::LogicalPlan::Argument).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Apply {
     /// The outer rows.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// What is looked for.
-    pub subplan: Arc<LogicalPlan>,
+    pub subplan: SharedPlan,
     /// What comes of it.
     pub kind: ApplyKind,
 }
@@ -311,11 +309,31 @@ pub struct Join {
     /// Which rows come out.
     pub kind: JoinKind,
     /// Left rows.
-    pub left: Arc<LogicalPlan>,
+    pub left: SharedPlan,
     /// Right rows.
-    pub right: Arc<LogicalPlan>,
+    pub right: SharedPlan,
     /// Pairs of expressions that must be equal: over the left, over the right.
     pub on: Vec<(LogicalExpr, LogicalExpr)>,
+}
+
+impl SortKey {
+    /// From the least to the greatest.
+    #[must_use]
+    pub const fn ascending(expression: LogicalExpr) -> Self {
+        Self {
+            expression,
+            descending: false,
+        }
+    }
+
+    /// From the greatest to the least.
+    #[must_use]
+    pub const fn descending(expression: LogicalExpr) -> Self {
+        Self {
+            expression,
+            descending: true,
+        }
+    }
 }
 
 impl Aggregate {
@@ -327,7 +345,7 @@ impl Aggregate {
             && self
                 .aggregates
                 .iter()
-                .all(|(call, _)| call.distinct || call.function.is_extreme())
+                .all(|own| own.call.distinct || own.call.function.is_extreme())
     }
 }
 

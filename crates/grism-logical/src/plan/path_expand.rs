@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, LogicalPlan, PropertyRef};
+use super::{Direction, PropertyRef, SharedPlan};
 use crate::{Column, LogicalExpr};
 
 /// Which of the paths between two nodes are found. A path takes no relationship twice.
@@ -57,7 +57,7 @@ impl PathMode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PathExpand {
     /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The column expansion starts from.
     pub from: String,
     /// Tables of the hyperedges.

@@ -1,11 +1,9 @@
 //! `Repeat`: a pattern that is followed again and again.
 
-use std::sync::Arc;
-
 use grism_core::{Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use super::{LogicalPlan, PathMode, PathSearch};
+use super::{PathMode, PathSearch, SharedPlan};
 use crate::{Column, PlanSchema};
 
 /// A column of one repetition that a [`Repeat`] collects along a path.
@@ -24,11 +22,11 @@ pub struct Collected {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Repeat {
     /// Rows to expand.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// The column of the input that the first repetition starts from.
     pub from: String,
-    /// One repetition: from [`LogicalPlan::Argument`], which has the columns of the input and `start`.
-    pub hop: Arc<LogicalPlan>,
+    /// One repetition: from [`LogicalPlan::Argument`](super::LogicalPlan::Argument), which has the columns of the input and `start`.
+    pub hop: SharedPlan,
     /// The argument's column of the entity that a repetition starts from.
     pub start: String,
     /// Its type.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use grism_functions::{TableFunction, UserParameter};
 use serde::{Deserialize, Serialize};
 
-use super::LogicalPlan;
+use super::SharedPlan;
 use crate::{Column, LogicalExpr};
 
 /// Calls a function of rows for each row of the input: input columns, then those of the function that are wanted. The rows of
@@ -14,7 +14,7 @@ use crate::{Column, LogicalExpr};
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TableCall {
     /// The rows to call for.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// What is called.
     pub function: Arc<dyn TableFunction>,
     /// Its arguments.

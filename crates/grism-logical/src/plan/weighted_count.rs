@@ -1,13 +1,11 @@
 //! `WeightedCount`: how many ways there are to bind a pattern without cycles, by the entity at one place of it.
 
-use std::fmt;
-use std::sync::Arc;
-
 use grism_core::{Tables, Type};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use super::{Direction, LogicalPlan};
-use crate::Column;
+use super::{Direction, SharedPlan};
+use crate::{Column, plain_column};
 
 /// Counts the ways to bind a pattern without making a row for each: from the leaves of the pattern up, every entity gets
 /// the number of ways to bind what lies below its place.
@@ -25,7 +23,7 @@ use crate::Column;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightedCount {
     /// Plans of one column each, of the entities or edges that pass a condition.
-    pub inputs: Vec<Arc<LogicalPlan>>,
+    pub inputs: Vec<SharedPlan>,
     /// The patterns whose counts are added up.
     pub terms: Vec<WeightedTerm>,
     /// The variable at the root of each term; `None` where only the sum over all entities is wanted.
@@ -130,8 +128,7 @@ impl fmt::Display for WeightedCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WeightedCount({}", self.pattern)?;
         if let Some(root) = &self.root {
-            let shown = root.column.trim_start_matches('#');
-            write!(f, "; by {shown}")?;
+            write!(f, "; by {}", plain_column(&root.column))?;
         }
         match self.terms.len() {
             0 | 1 => f.write_str(")"),

@@ -1,18 +1,16 @@
 //! Plans that write: what a clause creates, merges, sets or deletes for each row of its input.
 
-use std::sync::Arc;
-
 use grism_core::Type;
 use serde::{Deserialize, Serialize};
 
-use super::LogicalPlan;
-use crate::{Column, PlanSchema};
+use super::{LogicalPlan, SharedPlan};
+use crate::Column;
 
 /// A clause that writes. It runs by itself, since what it creates may be named by the clause after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Write {
     /// Makes the columns that the write reads, on top of the rows before.
-    pub input: Arc<LogicalPlan>,
+    pub input: SharedPlan,
     /// What is written.
     pub kind: WriteKind,
 }
@@ -30,15 +28,6 @@ impl Write {
             }
             WriteKind::Set(_) | WriteKind::Delete { .. } => Vec::new(),
         }
-    }
-
-    /// The columns that the input has, and those that the clause adds.
-    pub(super) fn schema(&self, input: &PlanSchema) -> PlanSchema {
-        let mut schema = input.clone();
-        for column in self.columns() {
-            schema.put(column);
-        }
-        schema
     }
 }
 
@@ -231,10 +220,17 @@ pub enum SetItem {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::{Internal, PlanSchema};
 
-    fn pattern() -> Created {
+    pub(in crate::plan) fn node() -> String {
+        let (what, number) = ("node", 1);
+        Internal::Bound { what, number }.column()
+    }
+
+    /// A node, a hyperedge that binds it, and an edge from it to `x`.
+    pub(in crate::plan) fn pattern() -> Created {
         let entity = |column: &str, hyperedge_type: Option<&str>| CreatedEntity {
             column: column.to_owned(),
             labels: vec!["A".to_owned(), "B".to_owned()],
@@ -242,7 +238,7 @@ mod tests {
             properties: None,
         };
         Created {
-            entities: vec![entity("a", None), entity("#node1", Some("MEETING"))],
+            entities: vec![entity("a", None), entity(&node(), Some("MEETING"))],
             edges: vec![CreatedEdge {
                 column: "r".to_owned(),
                 type_name: "KNOWS".to_owned(),
@@ -253,7 +249,7 @@ mod tests {
                 or_member: false,
             }],
             incidences: vec![CreatedIncidence {
-                hyperedge: "#node1".to_owned(),
+                hyperedge: node(),
                 role: "organizer".to_owned(),
                 member: "a".to_owned(),
             }],
@@ -264,7 +260,7 @@ mod tests {
     fn over_x(kind: WriteKind) -> LogicalPlan {
         let columns = vec![Column::new("x", Type::Int64)];
         LogicalPlan::Write(Write {
-            input: Arc::new(LogicalPlan::Argument(PlanSchema::new(columns))),
+            input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::new(columns))),
             kind,
         })
     }
@@ -273,7 +269,7 @@ mod tests {
     fn a_write_adds_the_columns_that_it_creates() {
         let create = over_x(WriteKind::Create(pattern()));
         let schema = create.schema().unwrap();
-        assert!(schema.names().eq(["x", "a", "#node1", "r", "w"]));
+        assert!(schema.names().eq(["x", "a", &node(), "r", "w"]));
         let delete = over_x(WriteKind::Delete {
             targets: vec![("x".to_owned(), Type::Any)],
             mode: DeleteMode::Detach,

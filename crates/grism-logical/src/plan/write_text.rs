@@ -1,10 +1,10 @@
 //! A clause that writes in one line, as plans show it.
 
+use super::{
+    Created, LabelChange, LogicalPlan, PropertiesMode, SetItem, SharedPlan, Write, WriteKind,
+};
+use crate::{is_internal, shown_column};
 use std::fmt::Write as _;
-use std::sync::Arc;
-
-use super::{Created, LabelChange, LogicalPlan, PropertiesMode, SetItem, Write, WriteKind};
-use crate::{LogicalExpr, is_internal, shown_column};
 
 impl Write {
     /// The node's own line.
@@ -114,14 +114,13 @@ fn value(input: &LogicalPlan, column: &str) -> String {
     let mut plans = vec![input];
     while let Some(plan) = plans.pop() {
         if let LogicalPlan::Project { expressions, .. } = plan {
-            let own = expressions.iter().find(|(_, name)| name == column);
-            match own {
-                Some((LogicalExpr::Column(name), _)) if name == column => {}
-                Some((expression, _)) => return expression.to_string(),
+            match expressions.iter().find(|own| own.name == column) {
+                Some(own) if own.is_own_column() => {}
+                Some(own) => return own.expression.to_string(),
                 None => continue,
             }
         }
-        plans.extend(plan.inputs().into_iter().map(Arc::as_ref));
+        plans.extend(plan.inputs().into_iter().map(SharedPlan::as_ref));
     }
     column.to_owned()
 }
@@ -140,25 +139,26 @@ mod tests {
     use grism_core::{Type, Value};
 
     use super::*;
-    use crate::PlanSchema;
-    use crate::plan::{CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, MergeWrite};
+    use crate::plan::write::tests::pattern;
+    use crate::plan::{CreatedEntity, DeleteMode, MergeWrite};
+    use crate::{Internal, LogicalExpr, NamedExpr, PlanSchema};
 
     fn computing(expression: LogicalExpr, column: &str) -> LogicalPlan {
         let computed = LogicalPlan::Project {
-            input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
-            expressions: vec![(expression, column.to_owned())],
+            input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::default())),
+            expressions: vec![expression.named(column)],
         };
         let distinct = LogicalPlan::Distinct {
-            input: Arc::new(computed),
+            input: SharedPlan::new(computed),
         };
         LogicalPlan::Project {
-            input: Arc::new(distinct),
-            expressions: vec![(LogicalExpr::column(column), column.to_owned())],
+            input: SharedPlan::new(distinct),
+            expressions: vec![NamedExpr::column(column)],
         }
     }
 
     fn described(input: LogicalPlan, kind: WriteKind) -> String {
-        let input = Arc::new(input);
+        let input = SharedPlan::new(input);
         Write { input, kind }.describe()
     }
 
@@ -171,35 +171,23 @@ mod tests {
         }
     }
 
+    fn internal(what: &str) -> String {
+        Internal::Bound { what, number: 1 }.column()
+    }
+
+    fn properties() -> String {
+        internal("properties")
+    }
+
     fn map_of_x() -> LogicalPlan {
-        let map = LogicalExpr::Map(vec![("k".to_owned(), LogicalExpr::column("x"))]);
-        computing(map, "#properties1")
+        let map = LogicalExpr::Map(vec![LogicalExpr::column("x").named("k")]);
+        computing(map, &properties())
     }
 
     #[test]
     fn what_is_created_is_shown_as_a_pattern_with_the_values_that_the_input_computes() {
-        let mut created = Created {
-            entities: vec![
-                entity("a", &["A", "B"], None),
-                entity("#node1", &[], Some("MEETING")),
-            ],
-            edges: vec![CreatedEdge {
-                column: "r".to_owned(),
-                type_name: "KNOWS".to_owned(),
-                source: "a".to_owned(),
-                target: "x".to_owned(),
-                undirected: false,
-                properties: None,
-                or_member: false,
-            }],
-            incidences: vec![CreatedIncidence {
-                hyperedge: "#node1".to_owned(),
-                role: "organizer".to_owned(),
-                member: "a".to_owned(),
-            }],
-            paths: Vec::new(),
-        };
-        created.entities[1].properties = Some("#properties1".to_owned());
+        let mut created = pattern();
+        created.entities[1].properties = Some(properties());
         assert_eq!(
             described(map_of_x(), WriteKind::Create(created)),
             "Create((a:A&B), (:MEETING {k: x}), (a)-[r:KNOWS]->(x), ()-[:organizer]->(a))"
@@ -213,20 +201,20 @@ mod tests {
                 entities: vec![entity("a", &["A"], None)],
                 ..Created::default()
             },
-            found: "#found".to_owned(),
+            found: internal("found"),
             keys: Vec::new(),
             variables: Vec::new(),
             on_create: None,
             on_match: Some((
-                computing(LogicalExpr::Literal(Value::Int64(1)), "#value1"),
+                computing(LogicalExpr::Literal(Value::Int64(1)), &internal("value")),
                 vec![SetItem::Property {
                     entity: ("a".to_owned(), Type::Any),
                     key: "seen".to_owned(),
-                    value: ("#value1".to_owned(), Type::Int64),
+                    value: (internal("value"), Type::Int64),
                 }],
             )),
         };
-        merge.created.entities[0].properties = Some("#properties1".to_owned());
+        merge.created.entities[0].properties = Some(properties());
         assert_eq!(
             described(map_of_x(), WriteKind::Merge(Box::new(merge))),
             "Merge((a:A {k: x}); on match a.seen = 1)"
@@ -239,7 +227,7 @@ mod tests {
         let items = vec![
             SetItem::Properties {
                 entity: entity(),
-                value: ("#properties1".to_owned(), Type::Any),
+                value: (properties(), Type::Any),
                 mode: PropertiesMode::Merge,
             },
             SetItem::Labels {

@@ -1,11 +1,10 @@
 //! The scheduler against a world in which workers, tasks and outputs get lost.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use grism_core::{Error, ErrorKind};
 use grism_engine::operators::EmptyExec;
-use grism_engine::{ExchangeMode, OperatorId, PartitioningSpec, PhysicalSchema, Resources};
+use grism_engine::{ExchangeMode, Leaf, OperatorId, PartitioningSpec, PhysicalSchema, Resources};
 use grism_logical::PlanSchema;
 
 use super::{Action, Event, Scheduler, SchedulerConfig, TaskRef};
@@ -36,7 +35,7 @@ fn plan() -> DistributedPlan {
             stage_id,
             first_operator: OperatorId::default(),
             plan: PhysicalSubPlan {
-                root: Arc::new(EmptyExec::new(schema.clone())),
+                root: EmptyExec::new(schema.clone()).into_operator(),
             },
             inputs: input.into_iter().collect(),
             input_partitioning: None,

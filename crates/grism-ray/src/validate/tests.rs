@@ -8,8 +8,8 @@ use grism_engine::operators::{
     HashJoinExec, LimitExec, NodeScanExec, SortExec, StageInputExec, UnionExec, UnitExec,
 };
 use grism_engine::{
-    Exchange, ExchangeMode, OperatorId, OrderedBy, PartitioningSpec, Phases, PhysicalOperator,
-    ReadOrder, Resources, UnaryExec,
+    BinaryExec, Exchange, ExchangeMode, Leaf, OperatorId, OrderedBy, PartitioningSpec, Phases,
+    PhysicalOperator, ReadOrder, Resources, UnaryExec,
 };
 use grism_logical::{AggregateFunction, ApplyKind, JoinKind, NodeScan, PropertyRef};
 
@@ -41,7 +41,7 @@ fn scan_of(variable: &str, leaf: Option<u32>) -> Operator {
         predicate: Vec::new(),
         index: None,
     };
-    Arc::new(NodeScanExec::new(scan, leaf))
+    NodeScanExec::new(scan, leaf).into_operator()
 }
 
 fn hash(keys: &[&str]) -> PartitioningSpec {
@@ -95,7 +95,7 @@ fn limited(input: Operator, fetch: usize) -> Operator {
 fn join(left: Operator, right: Operator, kind: JoinKind, on: &[(&str, &str)]) -> Operator {
     let on = on.iter();
     let on = on.map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
-    Arc::new(HashJoinExec::new(left, right, on.collect(), kind))
+    BinaryExec::over(left, right, HashJoinExec::new(on.collect(), kind)).unwrap()
 }
 
 fn phases(operator: Operator) -> Phases {
@@ -149,7 +149,7 @@ impl Stages {
 
     fn read_in(&self, number: usize, input: usize, order: ReadOrder) -> Operator {
         let schema = self.0[input].plan.root.schema().clone();
-        Arc::new(StageInputExec::new(number, schema, order))
+        StageInputExec::new(number, schema, order).into_operator()
     }
 
     /// The plan whose last stage reads these stages with so many tasks.
@@ -442,7 +442,7 @@ fn broken_plans_are_refused() {
         (
             "product of two spread sides",
             joined(two_scans(ANYWHERE, ANYWHERE), |a, b| {
-                Arc::new(CrossJoinExec::new(a, b))
+                BinaryExec::over(a, b, CrossJoinExec).unwrap()
             }),
             "requires",
         ),
@@ -488,17 +488,13 @@ fn broken_plans_are_refused() {
         ),
         (
             "other columns than are written",
-            other_columns.result(Arc::new(reads_other_columns), &[0], TASKS),
+            other_columns.result(reads_other_columns.into_operator(), &[0], TASKS),
             "other columns",
         ),
         (
             "an input that the stage does not have",
             moved(stages().shuffled(scan("a"), ANYWHERE), TASKS, |read| {
-                Arc::new(StageInputExec::new(
-                    1,
-                    read.schema().clone(),
-                    ReadOrder::Sequential,
-                ))
+                StageInputExec::new(1, read.schema().clone(), ReadOrder::Sequential).into_operator()
             }),
             "does not have",
         ),
@@ -514,11 +510,10 @@ fn broken_plans_are_refused() {
         ),
         (
             "a stage's input within an operator",
-            subplan(Arc::new(StageInputExec::new(
-                0,
-                scan("b").schema().clone(),
-                ReadOrder::Sequential,
-            ))),
+            subplan(
+                StageInputExec::new(0, scan("b").schema().clone(), ReadOrder::Sequential)
+                    .into_operator(),
+            ),
             "stands within another operator",
         ),
         (
@@ -528,12 +523,12 @@ fn broken_plans_are_refused() {
         ),
         (
             "outer rows of no operator",
-            in_tasks(Arc::new(ArgumentExec::new(scan("a").schema().clone()))),
+            in_tasks(ArgumentExec::new(scan("a").schema().clone()).into_operator()),
             "2 tasks run what is one task's",
         ),
         (
             "rows counted in tasks of which one has the rows",
-            in_tasks(counted(Arc::new(UnitExec::new(0)), None, "n")),
+            in_tasks(counted(UnitExec::new(0).into_operator(), None, "n")),
             "requires",
         ),
     ] {

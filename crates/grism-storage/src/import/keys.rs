@@ -143,10 +143,7 @@ impl KeyIndex {
         key: &str,
         limit: usize,
     ) -> Result<Self> {
-        let mut index = Self::new(limit);
-        for table in tables.iter() {
-            index.add_table(snapshot, *table, label, key).await?;
-        }
+        let (index, _) = Self::counted(snapshot, tables, label, key, limit).await?;
         Ok(index)
     }
 
@@ -161,13 +158,7 @@ impl KeyIndex {
         key: &str,
         limit: usize,
     ) -> Result<Self> {
-        let mut index = Self::new(limit);
-        let mut count = Keyed::default();
-        for table in tables.iter() {
-            let own = index.add_table(snapshot, *table, label, key).await?;
-            count.entities += own.entities;
-            count.keys += own.keys;
-        }
+        let (index, count) = Self::counted(snapshot, tables, label, key, limit).await?;
         if count.keys == count.entities {
             return Ok(index);
         }
@@ -176,6 +167,24 @@ impl KeyIndex {
             count.entities,
             count.entities - count.keys
         )))
+    }
+
+    /// As [`Self::read`], with how many entities there are, and keys.
+    async fn counted(
+        snapshot: &dyn Snapshot,
+        tables: &Tables,
+        label: &str,
+        key: &str,
+        limit: usize,
+    ) -> Result<(Self, Keyed)> {
+        let mut index = Self::new(limit);
+        let mut count = Keyed::default();
+        for table in tables.iter() {
+            let own = index.add_table(snapshot, *table, label, key).await?;
+            count.entities += own.entities;
+            count.keys += own.keys;
+        }
+        Ok((index, count))
     }
 
     /// Adds the keys of the entities of a table that have `label`.

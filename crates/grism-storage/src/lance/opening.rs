@@ -8,7 +8,8 @@ use grism_core::{
     CommitSummary, Error, ErrorKind, GraphSchema, GraphStatistics, Result, SnapshotId,
 };
 
-use super::storage::{LanceStorage, now};
+use super::storage::LanceStorage;
+use crate::clock::now;
 use crate::constraints::KeyCache;
 use crate::lance::history::format::{GraphOptions, read_format, write_format};
 use crate::lance::history::log::{SnapshotEntry, SnapshotLog};

@@ -14,6 +14,7 @@ use grism_core::{
 use lance_table::format::is_detached_version;
 
 use super::stage::stage;
+use crate::clock::now;
 use crate::constraints::{Base, CommitChecks, History, KeyCache};
 use crate::import::outside_rows;
 use crate::lance::history::dataset_version::DatasetVersion;
@@ -191,10 +192,6 @@ fn state(entry: &SnapshotEntry) -> State<'_> {
         schema: &entry.schema,
         statistics: &entry.statistics,
     }
-}
-
-pub(super) fn now() -> i64 {
-    chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp_millis()
 }
 
 #[async_trait]

@@ -14,6 +14,7 @@ use grism_core::{
 use tokio::sync::Mutex;
 
 use super::snapshot::MemorySnapshot;
+use crate::clock::now;
 use crate::constraints::{Base, CommitChecks, History, KeyCache};
 use crate::import::outside_rows;
 use crate::rebase::{State, built_anew, check_base, joined, rebase};
@@ -195,10 +196,6 @@ fn state(snapshot: &MemorySnapshot) -> State<'_> {
         schema: snapshot.schema(),
         statistics: snapshot.statistics(),
     }
-}
-
-fn now() -> i64 {
-    chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()).timestamp_millis()
 }
 
 #[async_trait]

@@ -4,7 +4,7 @@ use grism_core::{Result, Type};
 
 use super::{Dialect, Record, Records};
 use crate::column_builder::ColumnBuilder;
-use crate::text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
+use crate::text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows};
 use crate::time_format::TimeFormats;
 use crate::types::TextTypes;
 use crate::values::{integer, is_code, is_exact, is_number, loses_digits};
@@ -43,42 +43,21 @@ impl CsvColumns {
             .iter()
             .map(|column| ColumnBuilder::new(&column.ty, column.format.as_ref()))
             .collect();
-        let (mut lines, mut ranges, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rows = TextRows::default();
         let mut records = Records::new(bytes, line, self.dialect);
         let mut record = Record::default();
         while records.read(&mut record) {
-            let range = record.range.clone();
-            match self.push(bytes, &record, &mut builders) {
-                Ok(()) => {
-                    lines.push(record.line);
-                    ranges.push(range);
-                }
-                Err(problem) => {
-                    let row = WrongRow {
-                        line: record.line,
-                        range,
-                        problem,
-                    };
-                    if row.problem.is_contradiction {
-                        return Ok(Err(Contradiction(row)));
-                    }
-                    wrong.push(row);
-                }
+            let read = self.push(bytes, &record, &mut builders);
+            if let Err(row) = rows.add_place(record.line, record.range.clone(), read) {
+                return Ok(Err(row));
             }
         }
-        let (mut types, mut columns) = (Vec::new(), Vec::new());
         for builder in builders {
             let (ty, column) = builder.finish()?;
-            types.push(ty);
-            columns.push(column);
+            rows.types.push(ty);
+            rows.columns.push(column);
         }
-        Ok(Ok(TextRows {
-            types,
-            columns,
-            lines,
-            ranges,
-            wrong,
-        }))
+        Ok(Ok(rows))
     }
 
     /// Adds a record to the columns, or says why it cannot be; then nothing was added.

@@ -9,7 +9,7 @@ use memchr::memchr;
 use super::values::{Json, fitted, parse_json};
 use crate::csv::lines_of;
 use crate::record_ends::RecordEnds;
-use crate::text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows, WrongRow};
+use crate::text_column::{Contradiction, Corrections, Problem, TextColumn, TextRows};
 
 /// How the objects of a file stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,31 +126,18 @@ impl JsonColumns {
     /// # Errors
     /// The object that contradicts what was told of the columns; `ResourceExhausted` past what one column holds.
     pub fn rows(&self, bytes: &[u8], line: u64) -> Result<Result<TextRows, Contradiction>> {
-        let (mut lines, mut ranges, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rows = TextRows::default();
         let mut all: Vec<Vec<Value>> = vec![Vec::new(); self.columns.len()];
         for (line, range) in self.form.values(bytes, line) {
-            match self.row(&bytes[range.clone()]) {
-                Ok(row) => {
-                    for (column, value) in all.iter_mut().zip(row) {
-                        column.push(value);
-                    }
-                    lines.push(line);
-                    ranges.push(range);
+            let read = self.row(&bytes[range.clone()]).map(|row| {
+                for (column, value) in all.iter_mut().zip(row) {
+                    column.push(value);
                 }
-                Err(problem) => {
-                    let row = WrongRow {
-                        line,
-                        range,
-                        problem,
-                    };
-                    if row.problem.is_contradiction {
-                        return Ok(Err(Contradiction(row)));
-                    }
-                    wrong.push(row);
-                }
+            });
+            if let Err(row) = rows.add_place(line, range, read) {
+                return Ok(Err(row));
             }
         }
-        let (mut types, mut columns) = (Vec::new(), Vec::new());
         for (column, values) in self.columns.iter().zip(all) {
             // A day or a time of the type that was asked for may be out of the range of its columns.
             let is_time = matches!(column.ty, Type::Date | Type::LocalDateTime | Type::DateTime);
@@ -159,16 +146,10 @@ impl JsonColumns {
                 _ if is_time && values.iter().any(is_far) => &Type::Any,
                 ty => ty,
             };
-            columns.push(Value::column(&values, &ty.to_arrow())?);
-            types.push(ty.clone());
+            rows.columns.push(Value::column(&values, &ty.to_arrow())?);
+            rows.types.push(ty.clone());
         }
-        Ok(Ok(TextRows {
-            types,
-            columns,
-            lines,
-            ranges,
-            wrong,
-        }))
+        Ok(Ok(rows))
     }
 
     /// The values of an object, one for each column.

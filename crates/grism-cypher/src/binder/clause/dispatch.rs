@@ -1,8 +1,6 @@
 //! One clause that reads, whatever it is, `CALL (…) { … }` included: a query that runs for each row, whose clauses are bound
 //! like those around it.
 
-use std::sync::Arc;
-
 use grism_core::{Error, Result, with_stack};
 use grism_logical::{ApplyKind, LogicalPlan, PlanSchema};
 
@@ -100,7 +98,7 @@ fn call_subquery(
     let mut inputs = Vec::new();
     for (branch, own) in branches {
         notes.absorb(own);
-        inputs.push(Arc::new(branch.plan));
+        inputs.push(branch.plan.into());
     }
     let subplan = united(&clause.query, inputs)?;
     let types = subplan.schema()?;

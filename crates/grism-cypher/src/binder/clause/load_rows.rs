@@ -1,9 +1,7 @@
 //! LOAD CSV and LOAD FROM: the rows of a file or a table.
 
-use std::sync::Arc;
-
 use grism_core::{Result, Type, Value};
-use grism_logical::{CsvRecord, LoadRows, LogicalExpr, LogicalPlan, RowForm};
+use grism_logical::{CsvRecord, LoadRows, LogicalExpr, LogicalPlan, RowForm, SharedPlan};
 
 use super::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
@@ -78,7 +76,7 @@ pub(super) fn load_rows(
 fn loaded(rows: Rows, source: LogicalExpr, form: RowForm, clause: &LoadRowsClause) -> Rows {
     let name = &clause.variable.text;
     let load = LoadRows {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         source,
         form,
         variable: column_for(name),

@@ -1,9 +1,7 @@
 //! Queries that only read: single queries, and their unions.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::LogicalPlan;
+use grism_logical::{LogicalPlan, SharedPlan};
 
 use super::call::{CalledFor, bind_call, called_for};
 use super::dispatch::bind_clause;
@@ -37,7 +35,7 @@ fn bind_union(
     first: Rows,
 ) -> Result<Rows> {
     let mut scope = first.scope;
-    let mut inputs = vec![Arc::new(first.plan)];
+    let mut inputs = vec![SharedPlan::new(first.plan)];
     for union in &query.unions {
         let mut branch = notes.branch();
         let rows = single_query(context, &mut branch, &union.query)?;
@@ -53,7 +51,7 @@ fn bind_union(
                 .invalid(message, union.query.span)
                 .with_code("SyntaxError:DifferentColumnsInUnion"));
         }
-        inputs.push(Arc::new(rows.plan));
+        inputs.push(rows.plan.into());
     }
     let plan = united(query, inputs)?;
     let columns = plan.schema()?;
@@ -104,7 +102,7 @@ fn single_query(context: QueryContext<'_>, notes: &mut Notes, query: &SingleQuer
         CalledFor::Rows | CalledFor::Nothing => (0, Some(0)),
     };
     let plan = LogicalPlan::Limit {
-        input: Arc::new(rows.plan.keep_columns(&[])?),
+        input: SharedPlan::new(rows.plan.keep_columns(&[])?),
         skip,
         fetch,
     };

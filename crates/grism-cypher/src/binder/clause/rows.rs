@@ -1,10 +1,10 @@
 //! The rows between two clauses: a plan that gives them, and the variables that its columns hold.
 
-use std::sync::Arc;
-
 use grism_core::Result;
 use grism_logical::pattern::PatternGraph;
-use grism_logical::{Apply, ApplyKind, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{
+    Apply, ApplyKind, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan,
+};
 
 use crate::binder::expression::{Needs, Pending};
 use crate::binder::names::Scope;
@@ -57,8 +57,8 @@ impl Rows {
     /// Runs a subplan for each row.
     pub(super) fn applied(self, subplan: LogicalPlan, kind: ApplyKind) -> Self {
         let plan = LogicalPlan::Apply(Apply {
-            input: Arc::new(self.plan),
-            subplan: Arc::new(subplan),
+            input: SharedPlan::new(self.plan),
+            subplan: SharedPlan::new(subplan),
             kind,
         });
         Self::new(plan, self.scope)
@@ -74,33 +74,25 @@ pub(crate) fn with_needs(plan: LogicalPlan, needs: &mut Needs) -> Result<Logical
 pub(super) fn with_pending(plan: LogicalPlan, pending: Pending) -> Result<LogicalPlan> {
     Ok(match pending {
         Pending::Apply(subplan, kind) => LogicalPlan::Apply(Apply {
-            input: Arc::new(plan),
-            subplan: Arc::from(subplan),
+            input: SharedPlan::new(plan),
+            subplan: SharedPlan::new(*subplan),
             kind,
         }),
-        Pending::Column(expression, name) => with_column(plan, expression, name)?,
-        Pending::Hydrate(expression, name, depth) => LogicalPlan::Hydrate {
-            input: Arc::new(with_column(plan, expression, name.clone())?),
-            columns: vec![name],
+        Pending::Column(own) => with_column(plan, own)?,
+        Pending::Hydrate(own, depth) => LogicalPlan::Hydrate {
+            columns: vec![own.name.clone()],
+            input: SharedPlan::new(with_column(plan, own)?),
             depth,
         },
     })
 }
 
 /// The plan with one more column.
-pub(crate) fn with_column(
-    plan: LogicalPlan,
-    expression: LogicalExpr,
-    name: String,
-) -> Result<LogicalPlan> {
-    let mut expressions: Vec<_> = plan
-        .schema()?
-        .names()
-        .map(|own| (LogicalExpr::column(own), own.to_owned()))
-        .collect();
-    expressions.push((expression, name));
+pub(crate) fn with_column(plan: LogicalPlan, column: NamedExpr) -> Result<LogicalPlan> {
+    let mut expressions: Vec<_> = plan.schema()?.names().map(NamedExpr::column).collect();
+    expressions.push(column);
     Ok(LogicalPlan::Project {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         expressions,
     })
 }

@@ -2,10 +2,8 @@
 //!
 //! Each function takes the scope and the columns of the outer rows, and gives a plan that starts with these columns.
 
-use std::sync::Arc;
-
 use grism_core::{Error, Result, Type, Value};
-use grism_logical::{Internal, LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{Internal, LogicalExpr, LogicalPlan, PlanSchema, SharedPlan};
 
 use super::dispatch::bind_clause;
 use super::filter::filter;
@@ -71,15 +69,14 @@ pub(crate) fn query_subplan(
     for single in query.branches() {
         let plan = match rows_only {
             true => LogicalPlan::Project {
-                input: Arc::new(branch(single, Reads::Rows)?),
-                expressions: vec![(
-                    LogicalExpr::Literal(Value::Bool(true)),
-                    Internal::Row.column(),
-                )],
+                input: SharedPlan::new(branch(single, Reads::Rows)?),
+                expressions: vec![
+                    LogicalExpr::Literal(Value::Bool(true)).named(Internal::Row.column()),
+                ],
             },
             false => branch(single, Reads::Columns)?,
         };
-        inputs.push(Arc::new(plan));
+        inputs.push(plan.into());
     }
     match rows_only {
         true => Ok(LogicalPlan::Union { inputs }),
@@ -168,7 +165,7 @@ pub(crate) fn list_subplan(
     let mut own = notes.branch();
     let element = own.fresh("element");
     let plan = LogicalPlan::Unwind {
-        input: Arc::new(LogicalPlan::Argument(columns)),
+        input: SharedPlan::new(LogicalPlan::Argument(columns)),
         expression: LogicalExpr::column(list.column),
         variable: element.clone(),
     };
@@ -181,7 +178,7 @@ pub(crate) fn list_subplan(
         Some(projection) => with_item(context, &mut own, rows, projection)?,
         None => {
             let column = own.fresh("item");
-            let plan = with_column(rows.plan, LogicalExpr::Column(element), column.clone())?;
+            let plan = with_column(rows.plan, LogicalExpr::Column(element).named(&column))?;
             (plan, column)
         }
     };
@@ -223,5 +220,5 @@ fn with_item(
     let value = bind_expression(&mut binder, expression)?;
     let column = notes.fresh("item");
     let rows = rows.with_needs(&mut needs)?;
-    Ok((with_column(rows.plan, value, column.clone())?, column))
+    Ok((with_column(rows.plan, value.named(&column))?, column))
 }

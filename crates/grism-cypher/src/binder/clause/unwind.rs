@@ -1,10 +1,8 @@
 //! UNWIND: a row for each element of a list.
 
-use std::sync::Arc;
-
 use grism_core::{Result, Type};
 use grism_functions::AS_LIST;
-use grism_logical::{LogicalExpr, LogicalPlan};
+use grism_logical::{LogicalExpr, LogicalPlan, SharedPlan};
 
 use super::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
@@ -47,7 +45,7 @@ pub(super) fn unwind(
     let variable = column_for(name);
     let rows = rows.with_needs(&mut needs)?;
     let plan = LogicalPlan::Unwind {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         expression,
         variable: variable.clone(),
     };

@@ -1,7 +1,7 @@
 //! Expressions: names become columns, properties and functions; everything is typed.
 
 use grism_core::{Result, Type, with_stack};
-use grism_logical::{BinaryOperator, LogicalExpr};
+use grism_logical::{BinaryOperator, LogicalExpr, NamedExpr};
 
 use super::access::{bind_index, property_of};
 use super::binder::ExpressionBinder;
@@ -68,15 +68,15 @@ fn bind_parts(binder: &mut ExpressionBinder<'_, '_>, expression: &Expr) -> Resul
             Ok(list)
         }
         ExprKind::Map(entries) => {
-            let mut bound: Vec<(String, LogicalExpr)> = Vec::new();
+            let mut bound: Vec<NamedExpr> = Vec::new();
             for entry in entries {
                 let key = entry.key.text.clone();
-                if bound.iter().any(|(own, _)| own == &key) {
+                if bound.iter().any(|own| own.name == key) {
                     return Err(
                         binder.invalid(format!("the key `{key}` stands twice"), entry.key.span)
                     );
                 }
-                bound.push((key, bind_expression(binder, &entry.value)?));
+                bound.push(bind_expression(binder, &entry.value)?.named(key));
             }
             Ok(LogicalExpr::Map(bound))
         }
@@ -125,8 +125,8 @@ pub(super) fn variable(binder: &mut ExpressionBinder<'_, '_>, name: &Name) -> Re
     if let Some(lambda) = binder.lambda(text) {
         return Ok(LogicalExpr::Column(lambda.column.clone()));
     }
-    if let Some((_, expression)) = binder.input.aliases.iter().find(|(alias, _)| alias == text) {
-        return Ok(expression.clone());
+    if let Some(alias) = binder.input.aliases.iter().find(|alias| alias.name == text) {
+        return Ok(alias.expression.clone());
     }
     match binder.input.scope.find(text) {
         Some(variable) => Ok(LogicalExpr::Column(variable.column.clone())),
@@ -135,7 +135,7 @@ pub(super) fn variable(binder: &mut ExpressionBinder<'_, '_>, name: &Name) -> Re
                 .input
                 .scope
                 .names()
-                .chain(binder.input.aliases.iter().map(|(alias, _)| alias.as_str()));
+                .chain(binder.input.aliases.iter().map(|alias| alias.name.as_str()));
             Err(unknown_variable(
                 binder.context.source,
                 (text, name.span),

@@ -1,7 +1,7 @@
 //! What one expression is bound in: what it may read, and what it asks for.
 
 use grism_core::{Error, Result, Type};
-use grism_logical::{Column, LogicalExpr, PlanSchema, infer_type};
+use grism_logical::{Column, LogicalExpr, NamedExpr, PlanSchema, infer_type};
 
 use super::needs::Needs;
 use crate::binder::names::Scope;
@@ -16,7 +16,7 @@ pub(crate) struct ExpressionInput<'s> {
     /// The columns of the rows. A variable of the scope that is not among them is bound by the pattern being bound.
     pub(crate) rows: &'s PlanSchema,
     /// What the items of the projection whose ORDER BY is bound are called; they hide variables.
-    pub(crate) aliases: &'s [(String, LogicalExpr)],
+    pub(crate) aliases: &'s [NamedExpr],
     /// Properties that the clause being bound sets: no table has to have them.
     pub(crate) set_properties: &'s [String],
 }

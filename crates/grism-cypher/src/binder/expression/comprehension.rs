@@ -129,7 +129,7 @@ fn as_subplan(
         return Err(binder.unsupported(what, span));
     }
     let column = binder.notes.fresh("list");
-    binder.needs.pend(Pending::Column(bound, column.clone()));
+    binder.needs.pend(Pending::Column(bound.named(&column)));
     let unwound = UnwoundList {
         column: &column,
         variable,

@@ -3,7 +3,7 @@
 use crate::syntax::{MapProjection, MapProjectionItem};
 use grism_core::{Result, Type};
 use grism_functions::{MERGE, PROPERTIES};
-use grism_logical::{LogicalExpr, UnaryOperator};
+use grism_logical::{LogicalExpr, NamedExpr, UnaryOperator};
 
 use super::access::property_of_bound;
 use super::bind::{bind_expression, variable};
@@ -18,15 +18,14 @@ pub(super) fn bind_map_projection(
     let base = bind_expression(binder, &projection.base)?;
     let ty = binder.type_of(&base, &projection.base)?;
     let mut all = false;
-    let mut entries: Vec<(String, LogicalExpr)> = Vec::new();
-    let put =
-        |entries: &mut Vec<(String, LogicalExpr)>, key: &str, value: LogicalExpr| match entries
-            .iter_mut()
-            .find(|(own, _)| own == key)
-        {
-            Some(own) => own.1 = value,
-            None => entries.push((key.to_owned(), value)),
-        };
+    let mut entries: Vec<NamedExpr> = Vec::new();
+    let put = |entries: &mut Vec<NamedExpr>, key: &str, value: LogicalExpr| match entries
+        .iter_mut()
+        .find(|own| own.name == key)
+    {
+        Some(own) => own.expression = value,
+        None => entries.push(value.named(key)),
+    };
     for item in &projection.items {
         match item {
             MapProjectionItem::Property(key) => {

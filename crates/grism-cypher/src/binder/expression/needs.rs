@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use grism_core::{Result, Type};
 use grism_logical::{
-    AggregateCall, ApplyKind, Column, LogicalExpr, LogicalPlan, PlanSchema, infer_type,
+    AggregateCall, ApplyKind, Column, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr,
+    PlanSchema, infer_type,
 };
 
 use crate::binder::Notes;
@@ -15,16 +16,16 @@ pub(crate) enum Pending {
     /// By running a subplan for each row.
     Apply(Box<LogicalPlan>, ApplyKind),
     /// By evaluating an expression.
-    Column(LogicalExpr, String),
+    Column(NamedExpr),
     /// By reading the contents of the entities within a dynamically typed expression, so many levels of members deep.
-    Hydrate(LogicalExpr, String, u8),
+    Hydrate(NamedExpr, u8),
 }
 
 impl Pending {
     /// Whether this makes the column.
     pub(crate) fn makes(&self, column: &str) -> bool {
         match self {
-            Self::Column(_, name) | Self::Hydrate(_, name, _) => name == column,
+            Self::Column(own) | Self::Hydrate(own, _) => own.name == column,
             Self::Apply(_, ApplyKind::Mark(name) | ApplyKind::Count(name)) => name == column,
             Self::Apply(_, ApplyKind::Collect { into, .. }) => into == column,
             Self::Apply(..) => false,
@@ -34,7 +35,7 @@ impl Pending {
     fn reads(&self) -> BTreeSet<String> {
         match self {
             Self::Apply(..) => BTreeSet::new(),
-            Self::Column(expression, _) | Self::Hydrate(expression, ..) => expression.columns(),
+            Self::Column(own) | Self::Hydrate(own, _) => own.expression.columns(),
         }
     }
 
@@ -49,18 +50,15 @@ impl Pending {
                 schema.put(Column::new(into, item.list()));
             }
             Self::Apply(..) => {}
-            Self::Hydrate(_, name, _) => schema.put(Column::new(name, Type::Any)),
-            Self::Column(expression, name) => {
-                let ty = infer_type(expression, schema)?;
-                schema.put(Column::new(name, ty));
+            Self::Hydrate(own, _) => schema.put(Column::new(&own.name, Type::Any)),
+            Self::Column(own) => {
+                let ty = infer_type(&own.expression, schema)?;
+                schema.put(Column::new(&own.name, ty));
             }
         }
         Ok(())
     }
 }
-
-/// An aggregate, and the column of its result.
-pub(crate) type NamedAggregate = (AggregateCall, String);
 
 /// What the expressions of one operator need, in the order in which it has to be made.
 #[derive(Debug, Default)]
@@ -133,15 +131,15 @@ impl Needs {
     /// Whether the column is that of an aggregate.
     pub(super) fn is_aggregate(&self, column: &str) -> bool {
         let mut aggregates = self.aggregates.iter().flatten();
-        aggregates.any(|(_, name)| name == column)
+        aggregates.any(|own| own.name == column)
     }
 
     /// The column that holds `expression` with the contents of its entities, where it was asked for already.
     pub(super) fn hydrated(&self, expression: &LogicalExpr, depth: u8) -> Option<&str> {
         let mut all = self.below.iter().chain(&self.above_aggregation);
         all.find_map(|pending| match pending {
-            Pending::Hydrate(own, name, known) if own == expression && *known == depth => {
-                Some(name.as_str())
+            Pending::Hydrate(own, known) if &own.expression == expression && *known == depth => {
+                Some(own.name.as_str())
             }
             _ => None,
         })
@@ -160,11 +158,11 @@ impl Needs {
     /// The column of an aggregate's result; equal aggregates share one.
     pub(super) fn aggregate_column(&mut self, call: AggregateCall, notes: &mut Notes) -> String {
         let aggregates = self.aggregates.get_or_insert_default();
-        if let Some((_, column)) = aggregates.iter().find(|(own, _)| own == &call) {
-            return column.clone();
+        if let Some(own) = aggregates.iter().find(|own| own.call == call) {
+            return own.name.clone();
         }
         let column = notes.fresh("aggregate");
-        aggregates.push((call, column.clone()));
+        aggregates.push(call.named(&column));
         column
     }
 
@@ -174,9 +172,9 @@ impl Needs {
         let Some(aggregates) = &self.aggregates else {
             return Ok(());
         };
-        for (call, name) in aggregates {
-            let ty = call.result_type(schema)?;
-            schema.put(Column::new(name, ty));
+        for own in aggregates {
+            let ty = own.call.result_type(schema)?;
+            schema.put(Column::new(&own.name, ty));
         }
         let mut above = self.above_aggregation.iter();
         above.try_for_each(|pending| pending.add_column(schema))

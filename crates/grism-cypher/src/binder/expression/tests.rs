@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use grism_core::Result;
+use grism_logical::NamedAggregate;
 
 use super::{ExpressionBinder, ExpressionInput, Needs, bind_expression};
 use crate::binder::Notes;
@@ -47,8 +48,8 @@ fn bound(graph: &Graph, query: &Query, aggregates: Aggregates) -> Result<String>
     let mut text = format!("{expression}\n: {ty}\n");
     text += &pending_text(&needs.take_below());
     let (aggregates, above) = needs.take_aggregation();
-    for (call, column) in aggregates {
-        writeln!(text, "aggregates {column} = {call}").unwrap();
+    for NamedAggregate { call, name } in aggregates {
+        writeln!(text, "aggregates {name} = {call}").unwrap();
     }
     if !above.is_empty() {
         writeln!(text, "above the aggregation {}", pending_text(&above)).unwrap();

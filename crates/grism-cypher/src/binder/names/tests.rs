@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use grism_core::{Result, Type};
+use grism_logical::Internal;
 
 use super::{
     NamedLabels, Scope, column_for, found_tables, hint, labelled_tables, split_conjunction,
@@ -177,9 +178,10 @@ fn a_scope_keeps_the_order_in_which_variables_were_bound() {
     let mut scope = Scope::default();
     scope.put("b", "b", Type::Int64);
     scope.put("a", "a", Type::String);
-    scope.put("b", "#b", Type::Any);
+    let column = Internal::Row.column();
+    scope.put("b", &column, Type::Any);
     assert_eq!(scope.names().collect::<Vec<_>>(), ["b", "a"]);
-    assert_eq!(scope.find("b").unwrap().column, "#b");
+    assert_eq!(scope.find("b").unwrap().column, column);
     assert!(scope.find("c").is_none());
 }
 
@@ -189,11 +191,12 @@ fn names_that_could_be_taken_for_other_columns_are_put_in_brackets() {
         ("n", "n"),
         ("größe", "größe"),
         ("a.b", "[a.b]"),
-        ("#a", "[#a]"),
         ("[a]", "[[a]]"),
     ] {
         assert_eq!(column_for(name), column);
     }
+    let internal = Internal::Row.column();
+    assert_eq!(column_for(&internal), format!("[{internal}]"));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn node_column(
             let column = binder.notes.fresh("entity");
             let none = Type::Node([].into());
             let null = LogicalExpr::column(&known.column).convert(&Type::Null, &none);
-            binder.needs.pend(Pending::Column(null, column.clone()));
+            binder.needs.pend(Pending::Column(null.named(&column)));
             Ok((column, Some(none)))
         }
         ty if ty.is_entity() => Ok((known.column.clone(), Some(ty.clone()))),

@@ -1,10 +1,8 @@
 //! One clause that writes, whatever it is.
 
-use std::ops::Range;
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{Write, WriteKind};
+use grism_logical::{SharedPlan, Write, WriteKind};
+use std::ops::Range;
 
 use super::bound::BoundWrite;
 use super::create::create;
@@ -46,7 +44,7 @@ pub(crate) fn bind_write(
     let rows = writing.into_rows()?;
     Ok(BoundWrite {
         write: Write {
-            input: Arc::new(rows.plan),
+            input: SharedPlan::new(rows.plan),
             kind,
         },
         scope: rows.scope,

@@ -3,10 +3,8 @@
 use grism_core::{Result, Type, Value};
 use grism_logical::{
     Apply, ApplyKind, Column, Created, LogicalExpr, LogicalPlan, MergeWrite, PlanSchema, SetItem,
-    WriteKind,
+    SharedPlan, WriteKind,
 };
-
-use std::sync::Arc;
 
 use super::create::create;
 use super::created_step::Purpose;
@@ -95,7 +93,7 @@ fn search(
     let found = notes.fresh("found");
     writing.notes.counter = notes.counter;
     let truth = LogicalExpr::Literal(Value::Bool(true));
-    let plan = with_column(matched.plan, truth, found.clone())?;
+    let plan = with_column(matched.plan, truth.named(&found))?;
     let new = matched.scope.variables.iter();
     let variables: Vec<(String, Type)> = new
         .filter(|variable| before.find(&variable.name).is_none())
@@ -106,8 +104,8 @@ fn search(
     names.push(found.clone());
     let outer = std::mem::replace(&mut writing.plan, LogicalPlan::Unit);
     writing.plan = LogicalPlan::Apply(Apply {
-        input: Arc::new(outer),
-        subplan: Arc::new(plan.keep_columns(&names)?),
+        input: SharedPlan::new(outer),
+        subplan: SharedPlan::new(plan.keep_columns(&names)?),
         kind: ApplyKind::Optional,
     });
     Ok(Search {

@@ -7,6 +7,9 @@ use crate::binder::names::Scope;
 use crate::projected::names_in;
 use crate::syntax::{Expr, ExprKind, Name, PathElementKind, PathPattern};
 
+/// What the columns of computed values hold, as plans show it.
+const VALUE: &str = "value";
+
 /// The pattern with variables in place of the values that read the rows. The variables are in scope from here on, and their
 /// columns are made.
 ///
@@ -49,10 +52,10 @@ fn is_computed(value: &Expr, scope: &Scope) -> bool {
 /// Makes the column of a value, and puts its variable in the place of the expression.
 fn compute(writing: &mut Writing<'_, '_>, value: &mut Expr) -> Result<()> {
     let (expression, ty) = bind(writing, value)?;
-    let column = computed(writing, expression, "value")?;
+    let column = computed(writing, expression, VALUE)?;
     let mut name = column.clone();
     while writing.scope.find(&name).is_some() {
-        name.insert(0, '#');
+        name = writing.notes.fresh(VALUE);
     }
     writing.scope.put(&name, &column, ty);
     value.kind = ExprKind::Variable(Name {

@@ -89,7 +89,7 @@ pub(super) fn computed(
     writing.flush()?;
     let name = writing.notes.fresh(stem);
     let plan = std::mem::replace(&mut writing.plan, LogicalPlan::Unit);
-    writing.plan = with_column(plan, expression, name.clone())?;
+    writing.plan = with_column(plan, expression.named(&name))?;
     Ok(name)
 }
 

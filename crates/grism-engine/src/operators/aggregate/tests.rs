@@ -6,7 +6,8 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use grism_core::{EntityId, Tables, Type, Value};
 use grism_logical::{
-    Aggregate, AggregateCall, AggregateFunction, Column, LogicalExpr, LogicalPlan, Rows,
+    Aggregate, AggregateCall, AggregateFunction, Column, LogicalExpr, LogicalPlan, NamedExpr, Rows,
+    SharedPlan,
 };
 
 use crate::operators::RowsExec;
@@ -14,22 +15,20 @@ use crate::testing::{
     Random, TestGraph, batches_of, context, known, known_integers, known_nodes, rows_of, rows_with,
     shown, sorted, texts,
 };
-use crate::{PhysicalOperator, build_operators, run};
+use crate::{Leaf, PhysicalOperator, build_operators, run};
 
 fn call(function: AggregateFunction, argument: &str) -> AggregateCall {
     AggregateCall::new(function, vec![LogicalExpr::column(argument)])
 }
 
 fn grouped(input: LogicalPlan, keys: &[&str], calls: Vec<(AggregateCall, &str)>) -> LogicalPlan {
-    let keys = keys
-        .iter()
-        .map(|key| (LogicalExpr::column(*key), (*key).to_owned()));
+    let keys = keys.iter().map(|key| NamedExpr::column(*key));
     LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         keys: keys.collect(),
         aggregates: calls
             .into_iter()
-            .map(|(call, name)| (call, name.to_owned()))
+            .map(|(call, name)| call.named(name))
             .collect(),
     })
 }
@@ -132,8 +131,7 @@ async fn in_two_phases(
         states.extend(stream.try_collect::<Vec<_>>().await.unwrap());
     }
     let schema = phases.local.schema().clone();
-    let states: Arc<dyn PhysicalOperator> =
-        Arc::new(RowsExec::new(None, Rows::new(states), schema));
+    let states = RowsExec::new(None, Rows::new(states), schema).into_operator();
     let whole = phases.global.unwrap().over_inputs(vec![states]).unwrap();
     rows_of(&whole, graph, batches_of(3)).await.unwrap()
 }
@@ -253,7 +251,7 @@ async fn groups_by_several_numbers_are_what_a_fold_over_their_rows_gives() {
             assert_eq!(whole, wanted, "by {keys:?}");
             let (first, second) = rows.split_at(rows.len() / 3);
             let input = |rows: &[Vec<Value>]| match plan_of(rows, keys) {
-                LogicalPlan::Aggregate(own) => Arc::unwrap_or_clone(own.input),
+                LogicalPlan::Aggregate(own) => own.input.into_plan(),
                 _ => panic!("an aggregate"),
             };
             let parts = [input(first), input(&[]), input(second)];
@@ -372,13 +370,13 @@ async fn different_rows_come_once_nulls_among_them() {
     let graph = TestGraph::new();
     let rows = known_integers("x", &[Some(1), None, Some(1), None, Some(2)]);
     let plan = LogicalPlan::Distinct {
-        input: Arc::new(rows),
+        input: SharedPlan::new(rows),
     };
     assert_eq!(sorted(shown(&plan, &graph).await), ["1", "2", "null"]);
     // Of rows without columns there is one, where there is any.
     let unit = |rows| LogicalPlan::Distinct {
-        input: Arc::new(LogicalPlan::Project {
-            input: Arc::new(known_integers("x", rows)),
+        input: SharedPlan::new(LogicalPlan::Project {
+            input: SharedPlan::new(known_integers("x", rows)),
             expressions: Vec::new(),
         }),
     };

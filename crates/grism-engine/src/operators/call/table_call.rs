@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, MemoryReservation, Result, Value};
 use grism_functions::{TableSignature, fitting};
-use grism_logical::{LogicalPlan, TableCall};
+use grism_logical::{LogicalPlan, SharedPlan, TableCall};
 use serde::{Deserialize, Serialize};
 
 use super::counted_rows::CountedRows;
@@ -39,7 +39,7 @@ impl TableCallExec {
         Self {
             call: TableCall {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..call.clone()
             },
         }

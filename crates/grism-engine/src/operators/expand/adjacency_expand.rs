@@ -5,9 +5,9 @@ use std::sync::Arc;
 use arrow::array::{Array, UInt32Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, EntityKind, IncidenceSegment, Result, Tables, Type};
+use grism_core::{EntityId, EntityKind, IncidenceSegment, Result, Tables};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, EdgeExpand, LogicalPlan};
+use grism_logical::{EdgeExpand, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::{IncidenceReader, fan_out_advice};
@@ -40,7 +40,7 @@ impl AdjacencyExpandExec {
         Self {
             expand: EdgeExpand {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }
@@ -54,13 +54,7 @@ impl Unary for AdjacencyExpandExec {
     }
 
     fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
-        let edge = self.expand.edge.as_ref().map(|edge| {
-            let ty = Type::Hyperedge(Arc::clone(&self.expand.tables));
-            Column::new(edge, ty)
-        });
-        let end =
-            (!self.expand.into).then(|| Column::new(&self.expand.to, self.expand.to_type.clone()));
-        Ok(input.with(edge.into_iter().chain(end)))
+        Ok(input.with(self.expand.columns()))
     }
 
     fn estimated_rows(&self, own: &UnaryExec, inputs: &[f64], facts: Facts<'_>) -> f64 {

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, IncidenceSegment, Result, Type};
-use grism_logical::{Column, CountExpand, CountedHop, LogicalPlan};
+use grism_logical::{Column, CountExpand, CountedHop, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::IncidenceReader;
@@ -33,7 +33,7 @@ impl CountExpandExec {
         Self {
             expand: CountExpand {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }

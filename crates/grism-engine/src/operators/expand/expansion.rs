@@ -148,6 +148,18 @@ pub(crate) fn describe_bindings(bindings: &[RoleBinding]) -> String {
     format!("roles {}", comma_separated(bound))
 }
 
+/// What would make a search of paths faster, each of at most `most` of what `unit` names.
+pub(super) fn paths_advice(run: &OperatorRun<'_>, most: Option<u64>, unit: &str) -> String {
+    let bound = match most {
+        Some(most) => format!("at most {most} {unit}"),
+        None => format!("no bound on the number of {unit}"),
+    };
+    format!(
+        "{:.1} paths start from each row, with {bound}: a lower bound, SHORTEST or a narrower start follows fewer",
+        run.fan_out()
+    )
+}
+
 /// What would make an operator faster that makes several rows of one.
 pub(crate) fn fan_out_advice(run: &OperatorRun<'_>) -> Option<String> {
     Some(format!(

@@ -7,10 +7,11 @@ use arrow::array::{ArrayRef, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Result, Snapshot, TableId, Type, Value, equal_values};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Direction, LogicalPlan, PathExpand};
+use grism_logical::{Direction, LogicalPlan, PathExpand, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::edge_lists::EdgeLists;
+use super::expansion::paths_advice;
 use super::path_rows::PathRows;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use super::shortest::{ShortestSearch, search_shortest};
@@ -42,7 +43,7 @@ impl PathExpandExec {
         Self {
             expand: PathExpand {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..expand.clone()
             },
         }
@@ -65,14 +66,7 @@ impl Unary for PathExpandExec {
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
-        let bound = match self.expand.most {
-            Some(most) => format!("at most {most} steps"),
-            None => "no bound on the number of steps".to_owned(),
-        };
-        Some(format!(
-            "{:.1} paths start from each row, with {bound}: a lower bound, SHORTEST or a narrower start follows fewer",
-            run.fan_out()
-        ))
+        Some(paths_advice(run, self.expand.most, "steps"))
     }
 
     fn describe(&self) -> String {

@@ -14,9 +14,10 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result, Type, Value, batch_bytes, compact_slices, decode_any};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, LogicalPlan, Repeat};
+use grism_logical::{Column, LogicalPlan, Repeat, SharedPlan};
 use serde::{Deserialize, Serialize};
 
+use super::expansion::paths_advice;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
@@ -53,8 +54,8 @@ impl RepeatExec {
             row,
             repeat: Repeat {
                 // The physical plans stand beside it.
-                input: Arc::new(LogicalPlan::Unit),
-                hop: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
+                hop: SharedPlan::new(LogicalPlan::Unit),
                 ..repeat.clone()
             },
         }
@@ -77,14 +78,7 @@ impl Unary for RepeatExec {
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
-        let bound = match self.repeat.most {
-            Some(most) => format!("at most {most} repetitions"),
-            None => "no bound on the number of repetitions".to_owned(),
-        };
-        Some(format!(
-            "{:.1} paths start from each row, with {bound}: a lower bound, SHORTEST or a narrower start follows fewer",
-            run.fan_out()
-        ))
+        Some(paths_advice(run, self.repeat.most, "repetitions"))
     }
 
     fn subplan(&self) -> Option<&Arc<dyn PhysicalOperator>> {

@@ -16,9 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::expansion::{IncidenceReader, describe_bindings, fan_out_advice};
 use super::member_lists::MemberLists;
 use super::segment_groups::by_segments;
-use super::star::{
-    BoundRows, Entrance, StarBinder, binding_columns, binding_roles, incidence_column,
-};
+use super::star::{BoundRows, Entrance, StarBinder, binding_roles, incidence_column};
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::operators::names::{named, shown};
 use crate::{
@@ -74,7 +72,7 @@ impl Unary for RoleExpandExec {
             let incidence = incidence.iter();
             columns.extend(incidence.map(|name| Column::new(name, Type::Incidence)));
         }
-        columns.extend(binding_columns(&self.bindings));
+        columns.extend(self.bindings.iter().flat_map(RoleBinding::columns));
         Ok(input.with(columns))
     }
 

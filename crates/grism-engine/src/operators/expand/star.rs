@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::DataType;
 use grism_core::{EntityId, Error, Result, Type};
-use grism_logical::{Column, RoleBinding};
+use grism_logical::RoleBinding;
 
 /// The incidence a star was entered through, which none of its bindings may take again unless it repeats.
 #[derive(Clone, Copy, Debug)]
@@ -105,18 +105,6 @@ pub(crate) fn incidence_column<'a>(
         Arc::new(UInt64Array::from(members)),
     ];
     Ok(Arc::new(StructArray::try_new(fields, columns, None)?))
-}
-
-/// The output columns of bindings.
-pub(crate) fn binding_columns(bindings: &[RoleBinding]) -> Vec<Column> {
-    let mut columns = Vec::new();
-    for binding in bindings {
-        columns.push(Column::new(&binding.member, binding.member_type.clone()));
-        if let Some(incidence) = &binding.incidence {
-            columns.push(Column::new(incidence, Type::Incidence));
-        }
-    }
-    columns
 }
 
 /// The roles that bindings read.

@@ -6,14 +6,14 @@ use arrow::array::UInt32Array;
 use arrow::compute::{concat_batches, take};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result, batch_bytes, compact_slices};
+use grism_core::{Error, Result, batch_bytes, compact_slices};
 use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, MemoryReservation, OperatorRun,
-    PhysicalOperator, PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    Binary, BinaryExec, ExecutionContextTrait, InputRequirement, MemoryReservation, OperatorRun,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Pairs every left row with every right row. Output: left columns, then right columns.
@@ -21,54 +21,25 @@ use crate::{
 /// The right input is held in memory, under the limit; the left one streams and may be partitioned, while the right
 /// one must be whole everywhere.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct CrossJoinExec {
-    left: Arc<dyn PhysicalOperator>,
-    right: Arc<dyn PhysicalOperator>,
-    schema: PhysicalSchema,
-}
-
-impl CrossJoinExec {
-    /// The product of `left` and `right`.
-    #[must_use]
-    pub fn new(left: Arc<dyn PhysicalOperator>, right: Arc<dyn PhysicalOperator>) -> Self {
-        let schema = left.schema().with(right.schema().columns().columns.clone());
-        Self {
-            left,
-            right,
-            schema,
-        }
-    }
-}
+pub struct CrossJoinExec;
 
 #[typetag::serde]
-impl PhysicalOperator for CrossJoinExec {
+impl Binary for CrossJoinExec {
     fn name(&self) -> &'static str {
         "CrossJoinExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, left: &PhysicalSchema, right: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(left.with(right.columns().columns.clone()))
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        let [left, right] = inputs else {
-            return PlanProperties::of(Distribution::Single);
-        };
-        let is_at_one_place =
-            left.distribution.is_at_one_place() && right.distribution.is_at_one_place();
-        let distribution = match is_at_one_place {
-            true => Distribution::Single,
-            false => left.distribution.clone(),
-        };
-        PlanProperties::of(distribution).blocking()
+    fn properties(&self, left: &PlanProperties, right: &PlanProperties) -> PlanProperties {
+        let (left, right) = (&left.distribution, &right.distribution);
+        PlanProperties::of(left.joined(right, left)).blocking()
     }
 
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
-        inputs.iter().product()
+    fn estimated_rows(&self, left: f64, right: f64, _facts: Facts<'_>) -> f64 {
+        left * right
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
@@ -79,8 +50,8 @@ impl PhysicalOperator for CrossJoinExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
-        vec![
+    fn required_inputs(&self) -> [InputRequirement; 2] {
+        [
             InputRequirement::of(RequiredDistribution::Disjoint, ""),
             InputRequirement::of(
                 RequiredDistribution::Replicated,
@@ -89,28 +60,19 @@ impl PhysicalOperator for CrossJoinExec {
         ]
     }
 
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.left, &self.right]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        let [left, right] = <[_; 2]>::try_from(children)
-            .map_err(|_| Error::internal("a join was given another number of inputs"))?;
-        Ok(Arc::new(Self::new(left, right)))
-    }
-
     fn describe(&self) -> String {
         "CrossJoin".to_owned()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let right_schema = Arc::clone(self.right.schema().arrow());
-        let schema = Arc::clone(self.schema.arrow());
+    fn execute(
+        &self,
+        own: &BinaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let right_schema = Arc::clone(own.right().schema().arrow());
+        let schema = Arc::clone(own.schema().arrow());
         let batch_rows = context.query().config.batch_rows;
-        let (left, right) = (Arc::clone(&self.left), Arc::clone(&self.right));
+        let (left, right) = (Arc::clone(own.left()), Arc::clone(own.right()));
         let product = async_stream::try_stream! {
             let mut held = MemoryReservation::try_new(context.memory_manager(), 0)?;
             let mut batches = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, Result};
+use grism_core::Result;
 use grism_logical::JoinKind;
 use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::batch::batch_of;
 use crate::datafusion::hash_join;
 use crate::operators::names::comma_separated;
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    Binary, BinaryExec, Distribution, ExecutionContextTrait, InputRequirement, OperatorRun,
     PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
@@ -23,82 +23,43 @@ use crate::{
 /// their keys, or the left one be whole everywhere.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct HashJoinExec {
-    left: Arc<dyn PhysicalOperator>,
-    right: Arc<dyn PhysicalOperator>,
     on: Vec<(String, String)>,
     kind: JoinKind,
-    schema: PhysicalSchema,
 }
 
 impl HashJoinExec {
     /// Joins on pairs of a left and a right column.
     #[must_use]
-    pub fn new(
-        left: Arc<dyn PhysicalOperator>,
-        right: Arc<dyn PhysicalOperator>,
-        on: Vec<(String, String)>,
-        kind: JoinKind,
-    ) -> Self {
-        let schema = match kind {
-            JoinKind::Inner => left.schema().with(right.schema().columns().columns.clone()),
-            JoinKind::Semi | JoinKind::Anti => right.schema().clone(),
-        };
-        Self {
-            left,
-            right,
-            on,
-            kind,
-            schema,
-        }
-    }
-
-    /// Which rows come out.
-    #[must_use]
-    pub fn kind(&self) -> JoinKind {
-        self.kind
-    }
-
-    /// The pairs of key columns.
-    #[must_use]
-    pub fn on(&self) -> &[(String, String)] {
-        &self.on
+    pub fn new(on: Vec<(String, String)>, kind: JoinKind) -> Self {
+        Self { on, kind }
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for HashJoinExec {
+impl Binary for HashJoinExec {
     fn name(&self) -> &'static str {
         "HashJoinExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self, left: &PhysicalSchema, right: &PhysicalSchema) -> Result<PhysicalSchema> {
+        Ok(match self.kind {
+            JoinKind::Inner => left.with(right.columns().columns.clone()),
+            JoinKind::Semi | JoinKind::Anti => right.clone(),
+        })
     }
 
-    fn properties(
-        &self,
-        inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
-        let [left, right] = inputs else {
-            return PlanProperties::of(Distribution::Single);
-        };
+    fn properties(&self, left: &PlanProperties, right: &PlanProperties) -> PlanProperties {
         let (left, right) = (&left.distribution, &right.distribution);
-        let distribution = if left.is_at_one_place() && right.is_at_one_place() {
-            Distribution::Single
-        } else if *left == Distribution::Replicated || self.kind != JoinKind::Inner {
-            right.clone()
-        } else {
-            left.clone()
-        };
-        PlanProperties::of(distribution).blocking()
+        let follows_right = *left == Distribution::Replicated || self.kind != JoinKind::Inner;
+        let spread = if follows_right { right } else { left };
+        PlanProperties::of(left.joined(right, spread)).blocking()
     }
 
-    fn estimated_rows(&self, inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, left: f64, right: f64, _facts: Facts<'_>) -> f64 {
         match self.kind {
-            JoinKind::Inner => inputs[0].max(inputs[1]),
+            JoinKind::Inner => left.max(right),
             // The right rows that have a partner, or that have none.
-            JoinKind::Semi | JoinKind::Anti => inputs[1],
+            JoinKind::Semi | JoinKind::Anti => right,
         }
     }
 
@@ -110,35 +71,22 @@ impl PhysicalOperator for HashJoinExec {
         ))
     }
 
-    fn required_inputs(&self) -> Vec<InputRequirement> {
+    fn required_inputs(&self) -> [InputRequirement; 2] {
         let (left, right) = self.on.iter().cloned().unzip();
         let meets = |keys| {
             let reason = "rows with equal join keys meet";
             InputRequirement::of(RequiredDistribution::Hash(keys), reason)
         };
-        vec![meets(left), meets(right)]
+        [meets(left), meets(right)]
     }
 
-    fn alternatives(&self) -> Vec<Vec<InputRequirement>> {
+    fn alternatives(&self) -> Vec<[InputRequirement; 2]> {
         let whole = InputRequirement::of(
             RequiredDistribution::Replicated,
             "the build side is needed whole",
         );
         let probe = InputRequirement::of(RequiredDistribution::Disjoint, "");
-        vec![vec![whole, probe], self.required_inputs()]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn PhysicalOperator>> {
-        vec![&self.left, &self.right]
-    }
-
-    fn with_new_children(
-        &self,
-        children: Vec<Arc<dyn PhysicalOperator>>,
-    ) -> Result<Arc<dyn PhysicalOperator>> {
-        let [left, right] = <[_; 2]>::try_from(children)
-            .map_err(|_| Error::internal("a join was given another number of inputs"))?;
-        Ok(Arc::new(Self::new(left, right, self.on.clone(), self.kind)))
+        vec![[whole, probe], self.required_inputs()]
     }
 
     fn describe(&self) -> String {
@@ -153,8 +101,12 @@ impl PhysicalOperator for HashJoinExec {
         )
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let (left, right) = (self.left.schema(), self.right.schema());
+    fn execute(
+        &self,
+        own: &BinaryExec,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let (left, right) = (own.left().schema(), own.right().schema());
         let on = self
             .on
             .iter()
@@ -162,12 +114,12 @@ impl PhysicalOperator for HashJoinExec {
             .collect::<Result<Vec<_>>>()?;
         let joined = hash_join(
             self.kind,
-            (left.arrow(), run(&self.left, &context)?),
-            (right.arrow(), run(&self.right, &context)?),
+            (left.arrow(), run(own.left(), &context)?),
+            (right.arrow(), run(own.right(), &context)?),
             &on,
             context.query().task()?,
         )?;
-        let schema = Arc::clone(self.schema.arrow());
+        let schema = Arc::clone(own.schema().arrow());
         let named = joined.and_then(move |batch| {
             std::future::ready(batch_of(
                 &schema,

@@ -1,11 +1,9 @@
 //! Joins and subqueries over known rows.
 
-use std::sync::Arc;
-
 use grism_core::{Type, Value};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, BinaryOperator, Column, Join,
-    JoinKind, LogicalExpr, LogicalPlan, PlanSchema,
+    JoinKind, LogicalExpr, LogicalPlan, PlanSchema, SharedPlan,
 };
 
 use crate::testing::{TestGraph, known, known_integers, rows_with, shown, sorted, texts};
@@ -15,7 +13,7 @@ use crate::{SubplanRuns, build_operators};
 fn items_up_to_x() -> LogicalPlan {
     let items = (1..=3).map(|item| LogicalExpr::Literal(Value::Int64(item)));
     let unwound = LogicalPlan::Unwind {
-        input: Arc::new(LogicalPlan::Argument(PlanSchema::new(vec![Column::new(
+        input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::new(vec![Column::new(
             "x",
             Type::Int64,
         )]))),
@@ -29,8 +27,8 @@ fn items_up_to_x() -> LogicalPlan {
 
 fn apply(outer: &[Option<i64>], subplan: LogicalPlan, kind: ApplyKind) -> LogicalPlan {
     LogicalPlan::Apply(Apply {
-        input: Arc::new(known_integers("x", outer)),
-        subplan: Arc::new(subplan),
+        input: SharedPlan::new(known_integers("x", outer)),
+        subplan: SharedPlan::new(subplan),
         kind,
     })
 }
@@ -96,19 +94,16 @@ async fn a_subquery_gives_what_its_kind_says_for_each_row() {
 async fn a_subquery_that_mixes_rows_runs_for_each_row_alone() {
     let graph = TestGraph::new();
     let count = LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(items_up_to_x()),
+        input: SharedPlan::new(items_up_to_x()),
         keys: Vec::new(),
-        aggregates: vec![(
-            AggregateCall::new(AggregateFunction::Count, Vec::new()),
-            "n".to_owned(),
-        )],
+        aggregates: vec![AggregateCall::new(AggregateFunction::Count, Vec::new()).named("n")],
     });
     let plan = apply(&[Some(2), None, Some(1)], count, ApplyKind::Inner);
     let root = build_operators(&plan).unwrap();
     assert_eq!(root.subplan_runs(), SubplanRuns::ForEachRow);
     assert_eq!(sorted(shown(&plan, &graph).await), ["1 1", "2 2", "null 0"]);
     let first = LogicalPlan::Limit {
-        input: Arc::new(items_up_to_x()),
+        input: SharedPlan::new(items_up_to_x()),
         skip: 1,
         fetch: Some(1),
     };
@@ -139,8 +134,8 @@ fn join(kind: JoinKind, on: &[(&str, &str)]) -> LogicalPlan {
     let column = |name: &str| LogicalExpr::column(name);
     LogicalPlan::Join(Join {
         kind,
-        left: Arc::new(pairs(["a", "b"], &left)),
-        right: Arc::new(pairs(["c", "d"], &right)),
+        left: SharedPlan::new(pairs(["a", "b"], &left)),
+        right: SharedPlan::new(pairs(["c", "d"], &right)),
         on: on.iter().map(|(a, c)| (column(a), column(c))).collect(),
     })
 }

@@ -1,12 +1,10 @@
 //! Sorting: against a stable sort of the same rows, whole and in runs.
 
-use std::cmp::Ordering;
-use std::sync::Arc;
-
 use grism_core::{TableId, Tables, Type, Value, total_order};
 use grism_logical::{
-    Column, LogicalExpr, LogicalPlan, NodeScan, PropertyRef, SortKey, property_column,
+    Column, LogicalExpr, LogicalPlan, NodeScan, PropertyRef, SharedPlan, SortKey, property_column,
 };
+use std::cmp::Ordering;
 
 use super::ParallelExec;
 use crate::testing::{Random, TestGraph, batches_of, known, rows_of, rows_with, shown};
@@ -18,7 +16,7 @@ fn sort(input: LogicalPlan, keys: &[(&str, bool)], fetch: Option<usize>) -> Logi
         descending: *descending,
     };
     LogicalPlan::Sort {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         keys: keys.iter().map(key).collect(),
         fetch,
     }

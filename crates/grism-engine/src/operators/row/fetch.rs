@@ -9,7 +9,7 @@ use arrow::compute::interleave;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{EntityId, Result, Snapshot, TableId, widen_column};
-use grism_logical::{Column, PropertyRef, property_column};
+use grism_logical::PropertyRef;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::id_column;
@@ -44,10 +44,7 @@ impl Unary for FetchExec {
     }
 
     fn schema(&self, input: &PhysicalSchema) -> Result<PhysicalSchema> {
-        let columns = self.properties.iter().map(|property| {
-            let name = property_column(&self.entity, &property.key);
-            Column::new(name, property.ty.clone())
-        });
+        let columns = self.properties.iter().map(|own| own.column(&self.entity));
         Ok(input.with(columns))
     }
 

@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Result, Value};
 use grism_functions::{SharedValues, may_be_large};
-use grism_logical::{LogicalExpr, PlanSchema};
+use grism_logical::{LogicalExpr, NamedExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
 
 use super::parts::Parts;
@@ -36,14 +36,14 @@ const FEW_ITEMS: usize = 8;
 /// Computes exactly the given columns. Order and partitioning are the input's. Holds one batch.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProjectExec {
-    expressions: Vec<(LogicalExpr, String)>,
+    expressions: Vec<NamedExpr>,
     computed: Computed,
 }
 
 impl ProjectExec {
     /// Computes each expression as the column of its name.
     #[must_use]
-    pub fn new(expressions: Vec<(LogicalExpr, String)>) -> Self {
+    pub fn new(expressions: Vec<NamedExpr>) -> Self {
         Self {
             expressions,
             computed: Computed::Plain,
@@ -51,7 +51,7 @@ impl ProjectExec {
     }
 
     /// As [`Self::new`]; what is the same for all rows is shared, where it may be large.
-    pub(crate) fn of_constants(expressions: Vec<(LogicalExpr, String)>) -> Self {
+    pub(crate) fn of_constants(expressions: Vec<NamedExpr>) -> Self {
         Self {
             expressions,
             computed: Computed::Constants,
@@ -59,7 +59,7 @@ impl ProjectExec {
     }
 
     /// As [`Self::new`]; what is computed of one shared column, or of none, is shared as well, where it may be large.
-    pub(crate) fn sharing(expressions: Vec<(LogicalExpr, String)>) -> Self {
+    pub(crate) fn sharing(expressions: Vec<NamedExpr>) -> Self {
         Self {
             expressions,
             computed: Computed::Shared,
@@ -81,10 +81,7 @@ impl ProjectExec {
     fn renames(&self) -> impl Iterator<Item = (&str, &str)> {
         self.expressions
             .iter()
-            .filter_map(|(expression, name)| match expression {
-                LogicalExpr::Column(source) => Some((source.as_str(), name.as_str())),
-                _ => None,
-            })
+            .filter_map(|own| Some((own.source()?, own.name.as_str())))
     }
 }
 
@@ -100,8 +97,8 @@ impl Unary for ProjectExec {
             return Ok(schema);
         }
         let columns = schema.columns().columns.iter().zip(&self.expressions);
-        let columns = columns.map(|(column, (expression, _))| {
-            match may_be_large(&column.ty) && self.is_shared(expression, input) {
+        let columns = columns.map(|(column, own)| {
+            match may_be_large(&column.ty) && self.is_shared(&own.expression, input) {
                 true => column.clone().shared(),
                 false => column.clone(),
             }
@@ -118,8 +115,8 @@ impl Unary for ProjectExec {
     }
 
     fn describe(&self) -> String {
-        let columns = self.expressions.iter().map(|(expression, name)| {
-            let text = expression.to_string();
+        let columns = self.expressions.iter().map(|own| {
+            let (text, name) = (own.expression.to_string(), &own.name);
             if &text == name || shown(name).is_empty() {
                 text
             } else {
@@ -138,7 +135,7 @@ impl Unary for ProjectExec {
             .expressions
             .iter()
             .zip(&own.schema().columns().columns)
-            .map(|((expression, _), column)| match expression {
+            .map(|(computed, column)| match &computed.expression {
                 // A column stays as it is, shared or not.
                 LogicalExpr::Column(name) => {
                     own.input().schema().index_of(name).map(Projected::Column)

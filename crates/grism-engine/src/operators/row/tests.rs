@@ -1,13 +1,11 @@
 //! Operators that work row by row, over known rows and a small graph.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use grism_core::{Cardinality, EntityId, TableId, Tables, Type, Value};
 use grism_logical::{
-    ArithmeticOperator, BinaryOperator, Column, Fetch, LogicalExpr, LogicalPlan, PropertyRef,
-    role_key,
+    ArithmeticOperator, BinaryOperator, Column, Fetch, LogicalExpr, LogicalPlan, NamedExpr,
+    PropertyRef, SharedPlan, role_key,
 };
+use std::collections::BTreeMap;
 
 use super::hydrate;
 use crate::build_operators;
@@ -29,14 +27,14 @@ fn divided(input: LogicalPlan) -> LogicalPlan {
     let ten = LogicalExpr::Literal(Value::Int64(10));
     let quotient = ten.arithmetic(ArithmeticOperator::Divide, LogicalExpr::column("x"));
     LogicalPlan::Project {
-        input: Arc::new(input),
-        expressions: vec![(quotient, "q".to_owned())],
+        input: SharedPlan::new(input),
+        expressions: vec![quotient.named("q")],
     }
 }
 
 fn limit(input: LogicalPlan, skip: usize, fetch: Option<usize>) -> LogicalPlan {
     LogicalPlan::Limit {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         skip,
         fetch,
     }
@@ -118,14 +116,12 @@ async fn lists_are_unwound_and_nulls_and_empty_lists_give_no_row() {
         vec![Value::Int64(4), Value::List(vec![Value::Null])],
     ];
     let plan = LogicalPlan::Project {
-        input: Arc::new(LogicalPlan::Unwind {
-            input: Arc::new(known(columns, &rows)),
+        input: SharedPlan::new(LogicalPlan::Unwind {
+            input: SharedPlan::new(known(columns, &rows)),
             expression: LogicalExpr::column("list"),
             variable: "item".to_owned(),
         }),
-        expressions: ["x", "item"]
-            .map(|name| (LogicalExpr::column(name), name.to_owned()))
-            .to_vec(),
+        expressions: ["x", "item"].map(NamedExpr::column).to_vec(),
     };
     for batch_rows in [1, 2, 100] {
         let rows = texts(&rows_with(&plan, &graph, batch_rows).await);
@@ -142,7 +138,7 @@ async fn a_union_finds_columns_by_their_names() {
     let graph = TestGraph::new();
     let pair = |first: &str, second: &str, row: [i64; 2]| {
         let columns = [first, second].map(|name| Column::new(name, Type::Int64));
-        Arc::new(known(columns.to_vec(), &[row.map(Value::Int64).to_vec()]))
+        SharedPlan::new(known(columns.to_vec(), &[row.map(Value::Int64).to_vec()]))
     };
     let plan = LogicalPlan::Union {
         inputs: vec![pair("a", "b", [1, 2]), pair("b", "a", [3, 4])],
@@ -166,7 +162,7 @@ async fn properties_are_fetched_row_by_row_from_the_table_of_each_entity() {
     ];
     let fetch = |nodes: &[Option<u64>]| {
         LogicalPlan::Fetch(Fetch {
-            input: Arc::new(known_nodes("n", &[person, town], nodes)),
+            input: SharedPlan::new(known_nodes("n", &[person, town], nodes)),
             entity: "n".to_owned(),
             tables: Tables::from([person, town]),
             properties: vec![PropertyRef {
@@ -296,7 +292,7 @@ async fn roles_are_fetched_beside_properties() {
     let ty = Type::Hyperedge(Tables::from([claim]));
     let rows = [vec![Value::hyperedge(id(claim, 1))], vec![Value::Null]];
     let plan = LogicalPlan::Fetch(Fetch {
-        input: Arc::new(known(vec![Column::new("c", ty)], &rows)),
+        input: SharedPlan::new(known(vec![Column::new("c", ty)], &rows)),
         entity: "c".to_owned(),
         tables: Tables::from([claim]),
         properties: vec![PropertyRef {

@@ -7,8 +7,7 @@ use grism_core::{Error, GraphStatistics, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream,
+    Distribution, ExecutionContextTrait, Leaf, PhysicalSchema, PlanProperties, RecordBatchStream,
 };
 
 /// Puts out the one batch of outer rows that the enclosing [`crate::operators::ApplyExec`] works on.
@@ -26,20 +25,16 @@ impl ArgumentExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for ArgumentExec {
+impl Leaf for ArgumentExec {
     fn name(&self) -> &'static str {
         "ArgumentExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self) -> PhysicalSchema {
+        self.schema.clone()
     }
 
-    fn properties(
-        &self,
-        _inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
+    fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         PlanProperties::of(Distribution::Single)
     }
 
@@ -47,14 +42,17 @@ impl PhysicalOperator for ArgumentExec {
         "Argument".to_owned()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        schema: &PhysicalSchema,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         let batch = context
             .argument()
             .cloned()
             .ok_or_else(|| Error::internal("an argument outside an apply"))?;
         // The outer rows may carry the numbers of rows further out, which are no business of this subplan.
-        let places = self
-            .schema
+        let places = schema
             .columns()
             .names()
             .map(|name| Ok(batch.schema().index_of(name)?))

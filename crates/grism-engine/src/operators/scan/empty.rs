@@ -8,8 +8,7 @@ use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream,
+    Distribution, ExecutionContextTrait, Leaf, PhysicalSchema, PlanProperties, RecordBatchStream,
 };
 
 /// Puts out no rows of the given columns.
@@ -27,24 +26,20 @@ impl EmptyExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for EmptyExec {
+impl Leaf for EmptyExec {
     fn name(&self) -> &'static str {
         "EmptyExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self) -> PhysicalSchema {
+        self.schema.clone()
     }
 
-    fn properties(
-        &self,
-        _inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
+    fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         PlanProperties::of(Distribution::OnePiece).with_rows(Some(0))
     }
 
-    fn estimated_rows(&self, _inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _argument: f64, _facts: Facts<'_>) -> f64 {
         0.0
     }
 
@@ -52,7 +47,11 @@ impl PhysicalOperator for EmptyExec {
         "Empty".to_owned()
     }
 
-    fn execute(&self, _: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        _schema: &PhysicalSchema,
+        _context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         Ok(futures::stream::empty().boxed())
     }
 }

@@ -7,19 +7,18 @@ use arrow::compute::{filter_record_batch, take};
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityKind, Error, GraphStatistics, Result, Type};
+use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, HyperedgeScan, PlanSchema, RoleBinding, property_column, role_key};
+use grism_logical::{HyperedgeScan, RoleBinding, role_key};
 use serde::{Deserialize, Serialize};
 
-use super::table_scan::{ScanSource, leaf_distribution, named_batches, scan_advice, table_column};
+use super::scan_parts::ScanParts;
+use super::table_scan::{leaf_distribution, named_batches, table_column};
 use crate::batch::batch_of;
-use crate::operators::expand::expansion::describe_bindings;
-use crate::operators::expand::star::{BoundRows, StarBinder, binding_columns, binding_roles};
-use crate::operators::names::{comma_separated, named};
+use crate::operators::expand::star::{BoundRows, StarBinder, binding_roles};
 use crate::{
-    Distribution, ExecutionContextTrait, OperatorRun, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream,
+    Distribution, ExecutionContextTrait, Leaf, OperatorRun, PhysicalSchema, PlanProperties,
+    RecordBatchStream,
 };
 
 /// Reads hyperedges and binds their roles: ids, then members (and incidences), then properties.
@@ -35,102 +34,51 @@ use crate::{
 pub struct HyperedgeScanExec {
     scan: HyperedgeScan,
     leaf: Option<u32>,
-    schema: PhysicalSchema,
 }
 
 impl HyperedgeScanExec {
     /// Runs `scan` as the leaf number `leaf`; without a number it reads everything in every partition.
     #[must_use]
     pub fn new(scan: HyperedgeScan, leaf: Option<u32>) -> Self {
-        let mut columns = vec![Column::new(
-            &scan.variable,
-            Type::Hyperedge(Arc::clone(&scan.tables)),
-        )];
-        columns.extend(binding_columns(&scan.bindings));
-        for property in &scan.properties {
-            columns.push(Column::new(
-                property_column(&scan.variable, &property.key),
-                property.ty.clone(),
-            ));
-        }
-        Self {
-            scan,
-            leaf,
-            schema: PlanSchema::new(columns).into(),
-        }
+        Self { scan, leaf }
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for HyperedgeScanExec {
+impl Leaf for HyperedgeScanExec {
     fn name(&self) -> &'static str {
         "HyperedgeScanExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self) -> PhysicalSchema {
+        self.scan.schema().into()
     }
 
-    fn properties(
-        &self,
-        _inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
+    fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         // A role of many members gives a row for each of them.
         let together = Distribution::Together(vec![self.scan.variable.clone()]);
         PlanProperties::of(leaf_distribution(self.leaf, together))
     }
 
-    fn estimated_rows(&self, _inputs: &[f64], facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _argument: f64, facts: Facts<'_>) -> f64 {
         self.scan.estimated_rows(facts)
     }
 
     fn advice(&self, run: &OperatorRun<'_>) -> Option<String> {
-        scan_advice(
-            (EntityKind::Hyperedge, &self.scan.label),
-            &self.scan.tables,
-            &self.scan.predicate,
-            self.scan.index.as_deref(),
-            run,
-        )
+        ScanParts::of_hyperedges(&self.scan).advice(run)
     }
 
     fn describe(&self) -> String {
-        let mut parts = vec![named(&self.scan.variable, &self.scan.label)];
-        if !self.scan.bindings.is_empty() {
-            parts.push(describe_bindings(&self.scan.bindings));
-        }
-        let keys = comma_separated(
-            self.scan
-                .properties
-                .iter()
-                .map(|property| property.key.clone()),
-        );
-        if !keys.is_empty() {
-            parts.push(format!("read {keys}"));
-        }
-        if !self.scan.predicate.is_empty() {
-            let conditions: Vec<_> = self
-                .scan
-                .predicate
-                .iter()
-                .map(ToString::to_string)
-                .collect();
-            parts.push(format!("where {}", conditions.join(" AND ")));
-        }
-        if let Some(index) = &self.scan.index {
-            parts.push(format!("index {index}"));
-        }
-        format!("HyperedgeScan({})", parts.join("; "))
+        ScanParts::of_hyperedges(&self.scan).describe()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
-        let keys: Vec<String> = self
-            .scan
-            .properties
-            .iter()
-            .map(|property| property.key.clone())
-            .collect();
+    fn execute(
+        &self,
+        schema: &PhysicalSchema,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let scan = ScanParts::of_hyperedges(&self.scan);
+        let keys = scan.keys();
         let roles = binding_roles(&self.scan.bindings);
         let mut columns: Vec<String> = roles.iter().map(|role| role_key(role)).collect();
         columns.extend(
@@ -139,21 +87,14 @@ impl PhysicalOperator for HyperedgeScanExec {
                 .cloned()
                 .collect::<Vec<_>>(),
         );
-        let source = ScanSource {
-            tables: Arc::clone(&self.scan.tables),
-            columns,
-            predicate: self.scan.predicate.clone(),
-            by_index: self.scan.index.is_some(),
-            leaf: self.leaf,
-        };
-        let batches = source.scan(&context)?;
+        let batches = scan.source(columns, self.leaf).scan(&context)?;
         if self.scan.bindings.is_empty() {
-            return Ok(named_batches(batches, self.schema.clone(), keys));
+            return Ok(named_batches(batches, schema.clone(), keys));
         }
         let star = Star {
             bindings: self.scan.bindings.clone(),
             keys,
-            schema: self.schema.clone(),
+            schema: schema.clone(),
         };
         let bound = batches.and_then(move |(_, batch)| std::future::ready(star.bound_rows(&batch)));
         Ok(bound.boxed())

@@ -9,7 +9,7 @@ use grism_core::{
     EntityId, Error, IndexKind, IndexSearch, Result, SearchTarget, Snapshot, Tables, Value,
 };
 use grism_logical::optimizer::Facts;
-use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan};
+use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{batch_of, take_columns};
@@ -34,7 +34,7 @@ impl IndexLookupExec {
         Self {
             lookup: IndexLookup {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..lookup.clone()
             },
         }

@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{CsvFile, Error, Result, RowFile, RowOrigin, Type, Value};
 use grism_logical::optimizer::Facts;
-use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm};
+use grism_logical::{CsvRecord, LoadRows, LogicalPlan, RowForm, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::take_columns;
@@ -39,7 +39,7 @@ impl LoadRowsExec {
         Ok(Self {
             load: LoadRows {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..load.clone()
             },
             directory,

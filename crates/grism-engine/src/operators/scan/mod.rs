@@ -7,6 +7,7 @@ pub(crate) mod index_lookup;
 pub(crate) mod load_rows;
 pub(crate) mod node_scan;
 pub(crate) mod rows;
+mod scan_parts;
 pub(crate) mod stage_input;
 pub(crate) mod table_scan;
 pub(crate) mod unit;

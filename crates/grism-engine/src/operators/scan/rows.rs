@@ -10,8 +10,7 @@ use grism_logical::optimizer::Facts;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream,
+    Distribution, ExecutionContextTrait, Leaf, PhysicalSchema, PlanProperties, RecordBatchStream,
 };
 
 /// Puts out known rows; of all partitions, only one does.
@@ -31,26 +30,22 @@ impl RowsExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for RowsExec {
+impl Leaf for RowsExec {
     fn name(&self) -> &'static str {
         "RowsExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self) -> PhysicalSchema {
+        self.schema.clone()
     }
 
-    fn properties(
-        &self,
-        _inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
+    fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         let rows = self.rows.row_count() as u64;
         PlanProperties::of(leaf_distribution(self.leaf, Distribution::OnePiece))
             .with_rows(Some(rows))
     }
 
-    fn estimated_rows(&self, _inputs: &[f64], _facts: Facts<'_>) -> f64 {
+    fn estimated_rows(&self, _argument: f64, _facts: Facts<'_>) -> f64 {
         self.rows.row_count() as f64
     }
 
@@ -58,7 +53,11 @@ impl PhysicalOperator for RowsExec {
         format!("Rows({})", self.rows.row_count())
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        _schema: &PhysicalSchema,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         if let Some(leaf) = self.leaf
             && context.morsels(leaf, 1).take().is_none()
         {

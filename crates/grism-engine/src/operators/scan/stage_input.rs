@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::datafusion::merge_sorted;
 use crate::{
-    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
-    ReadOrder, RecordBatchStream, StageInput,
+    Distribution, ExecutionContextTrait, Leaf, PhysicalSchema, PlanProperties, ReadOrder,
+    RecordBatchStream, StageInput,
 };
 
 /// Reads the partition of another stage's output that belongs to this task.
@@ -32,20 +32,16 @@ impl StageInputExec {
 }
 
 #[typetag::serde]
-impl PhysicalOperator for StageInputExec {
+impl Leaf for StageInputExec {
     fn name(&self) -> &'static str {
         "StageInputExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self) -> PhysicalSchema {
+        self.schema.clone()
     }
 
-    fn properties(
-        &self,
-        _inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
+    fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         // How the rows are spread is the stage's to say, which knows the exchange.
         self.order.read(
             &PlanProperties::of(Distribution::Split),
@@ -67,17 +63,21 @@ impl PhysicalOperator for StageInputExec {
         }
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        schema: &PhysicalSchema,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         match &self.order {
             ReadOrder::Sequential => context.stage_input(self.input),
             ReadOrder::Merged(keys) => {
                 let pieces = context.stage_input_pieces(self.input)?;
-                let columns = crate::operators::order::sort::sort_columns(&self.schema, keys)?;
+                let columns = crate::operators::order::sort::sort_columns(schema, keys)?;
                 if pieces.is_empty() {
                     return Ok(Box::pin(futures::stream::empty()));
                 }
                 merge_sorted(
-                    self.schema.arrow(),
+                    schema.arrow(),
                     pieces,
                     &columns,
                     None,

@@ -4,47 +4,39 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use grism_core::{GraphStatistics, Result};
+use grism_logical::PlanSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::batch_of;
 use crate::{
-    Distribution, ExecutionContextTrait, PhysicalOperator, PhysicalSchema, PlanProperties,
-    RecordBatchStream,
+    Distribution, ExecutionContextTrait, Leaf, PhysicalSchema, PlanProperties, RecordBatchStream,
 };
 
 /// Puts out one row without columns; of all partitions, only one does.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct UnitExec {
     leaf: u32,
-    schema: PhysicalSchema,
 }
 
 impl UnitExec {
     /// The leaf number `leaf` of its plan.
     #[must_use]
     pub fn new(leaf: u32) -> Self {
-        Self {
-            leaf,
-            schema: PhysicalSchema::from(grism_logical::PlanSchema::default()),
-        }
+        Self { leaf }
     }
 }
 
 #[typetag::serde]
-impl PhysicalOperator for UnitExec {
+impl Leaf for UnitExec {
     fn name(&self) -> &'static str {
         "UnitExec"
     }
 
-    fn schema(&self) -> &PhysicalSchema {
-        &self.schema
+    fn schema(&self) -> PhysicalSchema {
+        PlanSchema::default().into()
     }
 
-    fn properties(
-        &self,
-        _inputs: &[PlanProperties],
-        _statistics: &GraphStatistics,
-    ) -> PlanProperties {
+    fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         PlanProperties::of(Distribution::OnePiece).with_rows(Some(1))
     }
 
@@ -52,11 +44,15 @@ impl PhysicalOperator for UnitExec {
         "Unit".to_owned()
     }
 
-    fn execute(&self, context: Arc<dyn ExecutionContextTrait>) -> Result<RecordBatchStream> {
+    fn execute(
+        &self,
+        schema: &PhysicalSchema,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
         if context.morsels(self.leaf, 1).take().is_none() {
             return Ok(futures::stream::empty().boxed());
         }
-        let row = batch_of(self.schema.arrow(), Vec::new(), 1)?;
+        let row = batch_of(schema.arrow(), Vec::new(), 1)?;
         Ok(futures::stream::iter([Ok(row)]).boxed())
     }
 }

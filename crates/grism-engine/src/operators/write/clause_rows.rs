@@ -11,7 +11,7 @@ use grism_core::{
     AppendedRows, CancellationHandle, Error, MemoryManager, Result, RowBuffer, Type, Value,
     cast_column,
 };
-use grism_logical::{Column, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, Internal, LogicalPlan, PlanSchema, Rows};
 
 use super::row_sources::{NumberedRows, PickedRows, RowSet};
 use crate::PhysicalSchema;
@@ -23,9 +23,6 @@ const LIMITS: RangeInclusive<usize> = 32 << 20..=4 << 30;
 pub(super) fn waiting_bytes(memory: &dyn MemoryManager) -> usize {
     memory.limit().clamp(*LIMITS.start(), *LIMITS.end()) / 32
 }
-
-/// The column of row numbers beside rows whose order counts.
-pub(super) const ROW: &str = "#row";
 
 /// The rows that the clauses so far have found: in memory, or in temporary files where they are many.
 #[derive(Clone, Debug)]
@@ -97,10 +94,10 @@ impl ClauseRows {
         (self.schema, self.rows)
     }
 
-    /// The rows with their numbers in the column [`ROW`]; the batches are made as they are read.
+    /// The rows with their numbers in the column [`Internal::RowNumber`]; the batches are made as they are read.
     pub(super) fn numbered(&self) -> Self {
         let mut schema = self.schema.clone();
-        schema.put(Column::new(ROW, Type::Int64));
+        schema.put(Column::new(Internal::RowNumber.column(), Type::Int64));
         let numbered = NumberedRows::new(self.rows.clone(), &schema);
         let pieces = vec![AppendedRows::Source(Arc::new(numbered))];
         Self::new(schema, Rows::of(pieces)).until(&self.cancellation)

@@ -1,9 +1,7 @@
 //! The clauses of a query, one after the other.
 
-use std::sync::Arc;
-
 use grism_core::{Error, Result, WriteTarget, on_stack};
-use grism_logical::{LogicalPlan, PlanSchema};
+use grism_logical::{LogicalPlan, PlanSchema, SharedPlan};
 
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange};
 use super::clause_rows::ClauseRows;
@@ -67,12 +65,12 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                 .with_code("SyntaxError:DifferentColumnsInUnion"));
             }
         }
-        let leaves = branches.iter().map(|branch| Arc::new(branch.leaf()));
+        let leaves = branches.iter().map(|branch| SharedPlan::new(branch.leaf()));
         let inputs = LogicalPlan::same_types(leaves.collect())?;
         let mut plan = LogicalPlan::Union { inputs };
         if self.binder.is_distinct_union(query) {
             plan = LogicalPlan::Distinct {
-                input: Arc::new(plan),
+                input: SharedPlan::new(plan),
             };
         }
         self.writer.evaluate(&plan).await

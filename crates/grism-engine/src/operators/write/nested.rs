@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use grism_core::{Error, Result, on_stack};
-use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows, SharedPlan};
 
 use super::clause_binder::{ClauseBinder, ClauseRange, NestedClause, NestedRows};
 use super::clause_rows::ClauseRows;
@@ -99,9 +99,10 @@ impl<B: ClauseBinder> Clauses<'_, B> {
         let mut branches = Vec::new();
         for (rows, bound) in &returned {
             let variables = self.binder.variables(bound).into_iter();
-            let expressions = variables.map(|(name, column)| (LogicalExpr::column(&column), name));
+            let expressions =
+                variables.map(|(name, column)| LogicalExpr::column(&column).named(name));
             let named = LogicalPlan::Project {
-                input: Arc::new(LogicalPlan::Argument(rows.schema.clone())),
+                input: SharedPlan::new(LogicalPlan::Argument(rows.schema.clone())),
                 expressions: expressions.collect(),
             };
             branches.push(self.writer.evaluate_in_order(&named, rows).await?);
@@ -109,9 +110,10 @@ impl<B: ClauseBinder> Clauses<'_, B> {
         let united = self.united(&nested.query, branches).await?;
         let (_, bound) = returned.swap_remove(0);
         let columns = united.schema.names().zip(self.binder.variables(&bound));
-        let expressions = columns.map(|(name, (_, column))| (LogicalExpr::column(name), column));
+        let expressions =
+            columns.map(|(name, (_, column))| LogicalExpr::column(name).named(column));
         let renamed = LogicalPlan::Project {
-            input: Arc::new(LogicalPlan::Argument(united.schema.clone())),
+            input: SharedPlan::new(LogicalPlan::Argument(united.schema.clone())),
             expressions: expressions.collect(),
         };
         Ok((

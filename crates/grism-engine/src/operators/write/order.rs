@@ -1,11 +1,9 @@
 //! Plans over rows whose order counts.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
+use grism_logical::{Internal, LogicalExpr, LogicalPlan, NamedExpr, SharedPlan, SortKey};
 
-use super::clause_rows::{ClauseRows, ROW};
+use super::clause_rows::ClauseRows;
 use super::writer::Writer;
 
 impl Writer<'_> {
@@ -25,11 +23,10 @@ impl Writer<'_> {
 /// The plan over numbered rows, its rows in the order of the numbers.
 pub(super) fn sorted(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Sort {
-        input: Arc::new(with_passed_through(plan, &rows.numbered())?),
-        keys: vec![SortKey {
-            expression: LogicalExpr::column(ROW),
-            descending: false,
-        }],
+        input: SharedPlan::new(with_passed_through(plan, &rows.numbered())?),
+        keys: vec![SortKey::ascending(LogicalExpr::column(
+            Internal::RowNumber.column(),
+        ))],
         fetch: None,
     })
 }
@@ -54,7 +51,7 @@ pub(super) fn reads_graph(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Argument(_) | LogicalPlan::Rows { .. } => false,
         LogicalPlan::Project { input, expressions } => {
-            expressions.iter().any(|(expression, _)| reads(expression)) || reads_graph(input)
+            expressions.iter().any(|own| reads(&own.expression)) || reads_graph(input)
         }
         _ => true,
     }
@@ -66,10 +63,11 @@ fn with_passed_through(plan: &LogicalPlan, rows: &ClauseRows) -> Result<LogicalP
         match plan {
             LogicalPlan::Argument(_) => Ok(leaf.clone()),
             LogicalPlan::Project { input, expressions } => {
-                let input = Arc::new(pass(input, leaf)?);
+                let input = SharedPlan::new(pass(input, leaf)?);
                 let mut expressions = expressions.clone();
-                if input.schema()?.contains(ROW) {
-                    expressions.push((LogicalExpr::column(ROW), ROW.to_owned()));
+                let number = Internal::RowNumber.column();
+                if input.schema()?.contains(&number) {
+                    expressions.push(NamedExpr::column(number));
                 }
                 Ok(LogicalPlan::Project { input, expressions })
             }
@@ -92,8 +90,8 @@ mod tests {
 
     fn project(input: LogicalPlan, expression: LogicalExpr) -> LogicalPlan {
         LogicalPlan::Project {
-            input: Arc::new(input),
-            expressions: vec![(expression, "x".to_owned())],
+            input: SharedPlan::new(input),
+            expressions: vec![expression.named("x")],
         }
     }
 
@@ -106,8 +104,8 @@ mod tests {
             column()
         )));
         let apply = LogicalPlan::Apply(Apply {
-            input: Arc::new(argument()),
-            subplan: Arc::new(argument()),
+            input: SharedPlan::new(argument()),
+            subplan: SharedPlan::new(argument()),
             kind: ApplyKind::Optional,
         });
         assert!(!keeps_order(&apply));
@@ -127,7 +125,7 @@ mod tests {
         assert!(reads_graph(&project(argument(), nested.clone())));
         assert!(reads_graph(&project(project(argument(), nested), constant)));
         let fetched = LogicalPlan::Distinct {
-            input: Arc::new(argument()),
+            input: SharedPlan::new(argument()),
         };
         assert!(reads_graph(&fetched));
     }

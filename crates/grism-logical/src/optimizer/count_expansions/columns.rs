@@ -1,15 +1,14 @@
 //! What operators of plans read and add, as far as counts look through them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use grism_core::with_stack;
 
-use crate::{ApplyKind, LogicalPlan, RoleSource};
+use crate::{ApplyKind, LogicalPlan, RoleSource, SharedPlan};
 
 /// The input of an operator that makes of each row what it makes whatever the other rows are and whatever columns there are
 /// beside those that it reads, and these.
-pub(super) fn row_by_row(plan: &LogicalPlan) -> Option<(&Arc<LogicalPlan>, BTreeSet<String>)> {
+pub(super) fn row_by_row(plan: &LogicalPlan) -> Option<(&SharedPlan, BTreeSet<String>)> {
     let mut read = BTreeSet::new();
     let input = match plan {
         LogicalPlan::EdgeExpand(expand) => {

@@ -1,14 +1,12 @@
 //! A subplan that runs for each row, and the rows it runs for.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use grism_core::Result;
+use std::collections::BTreeSet;
 
 use super::Pruner;
 use super::inputs::with_argument;
 use super::needs::Needs;
-use crate::{Apply, ApplyKind, LogicalPlan};
+use crate::{Apply, ApplyKind, LogicalPlan, SharedPlan};
 
 impl Pruner<'_> {
     pub(super) fn prune_apply(&self, apply: &Apply, needs: Needs) -> Result<LogicalPlan> {
@@ -49,7 +47,7 @@ impl Pruner<'_> {
         }
         below.columns.extend(subplan.argument_columns());
         let input = self.prune_and_trim(&apply.input, below)?;
-        let subplan = Arc::new(with_argument(&subplan, &input.schema()?.columns)?);
+        let subplan = SharedPlan::new(with_argument(&subplan, &input.schema()?.columns)?);
         Ok(LogicalPlan::Apply(Apply {
             input,
             subplan,

@@ -1,16 +1,14 @@
 //! Expansions, which make columns of edges, members and paths.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use grism_core::Result;
+use std::collections::BTreeSet;
 
 use super::Pruner;
 use super::inputs::with_argument;
 use super::needs::Needs;
 use crate::{
     Column, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand,
-    RoleSource,
+    RoleSource, SharedPlan,
 };
 
 impl Pruner<'_> {
@@ -159,11 +157,11 @@ impl Pruner<'_> {
         read.retain(|name| outer.contains(name) && name != &repeat.start);
         below.columns.extend(read);
         let input = self.prune_and_trim(&repeat.input, below)?;
-        let mut argument = input.schema()?.columns;
+        let mut argument = input.schema()?.columns.clone();
         argument.push(Column::new(&repeat.start, repeat.start_type.clone()));
         Ok(LogicalPlan::Repeat(Repeat {
             input,
-            hop: Arc::new(with_argument(&hop, &argument)?),
+            hop: SharedPlan::new(with_argument(&hop, &argument)?),
             collected,
             ..repeat.clone()
         }))

@@ -1,23 +1,17 @@
 //! The inputs of operators, pruned to what these need.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use grism_core::{Result, Type, with_stack};
+use std::collections::BTreeMap;
 
 use super::Pruner;
 use super::needs::Needs;
 use crate::{
     Apply, Column, EdgeExpand, Fetch, LoadRows, LogicalExpr, LogicalPlan, PropertyRef, Repeat,
-    RoleExpand, TableCall, property_column,
+    RoleExpand, SharedPlan, TableCall, property_column,
 };
 
 impl Pruner<'_> {
-    pub(super) fn prune_and_trim(
-        &self,
-        plan: &LogicalPlan,
-        needs: Needs,
-    ) -> Result<Arc<LogicalPlan>> {
+    pub(super) fn prune_and_trim(&self, plan: &LogicalPlan, needs: Needs) -> Result<SharedPlan> {
         let names = needs.names();
         let pruned = self.prune(plan, needs)?;
         let schema = pruned.schema()?;
@@ -27,9 +21,9 @@ impl Pruner<'_> {
             .map(str::to_owned)
             .collect();
         if matches!(pruned, LogicalPlan::Argument(_)) {
-            return Ok(Arc::new(pruned));
+            return Ok(SharedPlan::new(pruned));
         }
-        Ok(Arc::new(pruned.keep_columns(&kept)?))
+        Ok(SharedPlan::new(pruned.keep_columns(&kept)?))
     }
 
     pub(super) fn with_one(
@@ -37,7 +31,7 @@ impl Pruner<'_> {
         input: &LogicalPlan,
         expression: &LogicalExpr,
         needs: Needs,
-    ) -> Result<(Arc<LogicalPlan>, LogicalExpr)> {
+    ) -> Result<(SharedPlan, LogicalExpr)> {
         let (input, mut rewritten) = self.with(input, [expression], needs)?;
         let rewritten = rewritten.pop().unwrap_or_else(|| expression.clone());
         Ok((input, rewritten))
@@ -49,7 +43,7 @@ impl Pruner<'_> {
         input: &LogicalPlan,
         expressions: impl IntoIterator<Item = &'a LogicalExpr>,
         mut needs: Needs,
-    ) -> Result<(Arc<LogicalPlan>, Vec<LogicalExpr>)> {
+    ) -> Result<(SharedPlan, Vec<LogicalExpr>)> {
         let mut fetched: BTreeMap<String, BTreeMap<String, Type>> = BTreeMap::new();
         let mut rewritten = Vec::new();
         for expression in expressions {
@@ -96,13 +90,13 @@ impl Pruner<'_> {
                 continue;
             }
             plan = LogicalPlan::Fetch(Fetch {
-                input: Arc::new(plan),
+                input: SharedPlan::new(plan),
                 entity,
                 tables,
                 properties,
             });
         }
-        Ok((Arc::new(plan), rewritten))
+        Ok((SharedPlan::new(plan), rewritten))
     }
 }
 
@@ -137,8 +131,8 @@ fn argument_replaced(plan: &LogicalPlan, outer: &[Column]) -> Result<LogicalPlan
         ))),
         // The argument of a nested subplan is its own outer side, which this pass has seen to already.
         LogicalPlan::Apply(apply) => {
-            let input = Arc::new(with_argument(&apply.input, outer)?);
-            let subplan = Arc::new(with_argument(&apply.subplan, &input.schema()?.columns)?);
+            let input = SharedPlan::new(with_argument(&apply.input, outer)?);
+            let subplan = SharedPlan::new(with_argument(&apply.subplan, &input.schema()?.columns)?);
             Ok(LogicalPlan::Apply(Apply {
                 input,
                 subplan,
@@ -146,10 +140,10 @@ fn argument_replaced(plan: &LogicalPlan, outer: &[Column]) -> Result<LogicalPlan
             }))
         }
         LogicalPlan::Repeat(repeat) => {
-            let input = Arc::new(with_argument(&repeat.input, outer)?);
-            let mut argument = input.schema()?.columns;
+            let input = SharedPlan::new(with_argument(&repeat.input, outer)?);
+            let mut argument = input.schema()?.columns.clone();
             argument.push(Column::new(&repeat.start, repeat.start_type.clone()));
-            let hop = Arc::new(with_argument(&repeat.hop, &argument)?);
+            let hop = SharedPlan::new(with_argument(&repeat.hop, &argument)?);
             Ok(LogicalPlan::Repeat(Repeat {
                 input,
                 hop,

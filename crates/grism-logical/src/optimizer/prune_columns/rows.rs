@@ -1,15 +1,13 @@
 //! Operators that compute, drop, order or join rows.
 
-use std::sync::Arc;
-
 use grism_core::Result;
 
 use super::Pruner;
 use super::inputs::provides;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Join, LogicalExpr, LogicalPlan, PlanSchema, SortKey, TableCall,
-    property_column,
+    Aggregate, Fetch, IndexLookup, Join, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, SortKey,
+    TableCall, property_column,
 };
 
 impl Pruner<'_> {
@@ -30,7 +28,7 @@ impl Pruner<'_> {
             return Ok(input);
         }
         Ok(LogicalPlan::Hydrate {
-            input: Arc::new(input),
+            input: SharedPlan::new(input),
             columns: kept,
             depth,
         })
@@ -45,7 +43,7 @@ impl Pruner<'_> {
         let mut below = needs.without(&produced);
         below.column(&fetch.entity);
         Ok(LogicalPlan::Fetch(Fetch {
-            input: Arc::new(self.prune(&fetch.input, below)?),
+            input: SharedPlan::new(self.prune(&fetch.input, below)?),
             ..fetch.clone()
         }))
     }
@@ -53,19 +51,19 @@ impl Pruner<'_> {
     pub(super) fn prune_project(
         &self,
         input: &LogicalPlan,
-        expressions: &[(LogicalExpr, String)],
+        expressions: &[NamedExpr],
         needs: &Needs,
     ) -> Result<LogicalPlan> {
         let kept: Vec<_> = expressions
             .iter()
-            .filter(|(_, name)| needs.columns.contains(name))
+            .filter(|own| needs.columns.contains(&own.name))
             .collect();
-        let read = kept.iter().map(|(expression, _)| expression);
+        let read = kept.iter().map(|own| &own.expression);
         let (input, rewritten) = self.with(input, read, Needs::default())?;
         let expressions = rewritten
             .into_iter()
             .zip(kept)
-            .map(|(expression, (_, name))| (expression, name.clone()));
+            .map(|(expression, own)| expression.named(&own.name));
         Ok(LogicalPlan::Project {
             input,
             expressions: expressions.collect(),
@@ -98,13 +96,15 @@ impl Pruner<'_> {
     /// Every input has all columns, in the order of `columns`.
     pub(super) fn prune_union(
         &self,
-        inputs: &[Arc<LogicalPlan>],
+        inputs: &[SharedPlan],
         columns: &PlanSchema,
     ) -> Result<LogicalPlan> {
         let names: Vec<String> = columns.names().map(str::to_owned).collect();
         let inputs = inputs.iter().map(|input| {
             let below = Needs::of(names.iter().cloned());
-            Ok(Arc::new(self.prune(input, below)?.keep_columns(&names)?))
+            Ok(SharedPlan::new(
+                self.prune(input, below)?.keep_columns(&names)?,
+            ))
         });
         Ok(LogicalPlan::Union {
             inputs: inputs.collect::<Result<_>>()?,
@@ -146,28 +146,29 @@ impl Pruner<'_> {
         let mut kept: Vec<_> = aggregate
             .aggregates
             .iter()
-            .filter(|(_, name)| needs.columns.contains(name))
+            .filter(|own| needs.columns.contains(&own.name))
             .cloned()
             .collect();
         if aggregate.keys.is_empty() && kept.is_empty() {
             // Without keys there is one group, empty or not, whether its values are read or not.
             kept.extend(aggregate.aggregates.first().cloned());
         }
-        let arguments = kept.iter().flat_map(|(call, _)| &call.arguments);
-        let expressions = aggregate.keys.iter().map(|(key, _)| key).chain(arguments);
+        let arguments = kept.iter().flat_map(|own| &own.call.arguments);
+        let keys = aggregate.keys.iter().map(|key| &key.expression);
+        let expressions = keys.chain(arguments);
         let (input, rewritten) = self.with(&aggregate.input, expressions, Needs::default())?;
         let mut rewritten = rewritten.into_iter();
         let keys = aggregate
             .keys
             .iter()
-            .filter_map(|(_, name)| Some((rewritten.next()?, name.clone())))
+            .filter_map(|key| Some(rewritten.next()?.named(&key.name)))
             .collect();
         let aggregates = kept
             .into_iter()
-            .map(|(mut call, name)| {
-                let arguments = call.arguments.len();
-                call.arguments = rewritten.by_ref().take(arguments).collect();
-                (call, name)
+            .map(|mut own| {
+                let arguments = own.call.arguments.len();
+                own.call.arguments = rewritten.by_ref().take(arguments).collect();
+                own
             })
             .collect();
         Ok(LogicalPlan::Aggregate(Aggregate {

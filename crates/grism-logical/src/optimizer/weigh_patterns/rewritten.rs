@@ -6,7 +6,7 @@ use grism_core::Result;
 
 use super::super::weighted_aggregate::{WeightedAggregate, counts_all};
 use super::region::Region;
-use crate::{Aggregate, LogicalExpr};
+use crate::{Aggregate, Internal, LogicalExpr, NamedAggregate, NamedExpr};
 
 /// How an aggregate is made of counts.
 pub(super) struct Rewritten {
@@ -15,25 +15,24 @@ pub(super) struct Rewritten {
     pub(super) above: WeightedAggregate,
 }
 
-/// `aggregate` over rows of the entities at one place and the column `count`, where each of `regions` makes a part of its rows;
+/// `aggregate` over rows of the entities at one place and their [`Internal::Weight`], where each of `regions` makes a part of its rows;
 /// `None` where it reads several places, an edge, or what cannot be told of rows that come several times.
 ///
 /// # Errors
 /// Those of type inference.
-pub(super) fn rewritten(
-    aggregate: &Aggregate,
-    regions: &[Region],
-    count: &str,
-) -> Result<Option<Rewritten>> {
+pub(super) fn rewritten(aggregate: &Aggregate, regions: &[Region]) -> Result<Option<Rewritten>> {
     let is_bound = |name: &str| {
         let mut regions = regions.iter();
         regions.all(|own| own.place(name).is_some() || own.step(name).is_some())
     };
     let mut read = BTreeSet::new();
-    for (key, _) in &aggregate.keys {
+    for NamedExpr {
+        expression: key, ..
+    } in &aggregate.keys
+    {
         key.collect_columns(&mut read);
     }
-    for (call, _) in &aggregate.aggregates {
+    for NamedAggregate { call, .. } in &aggregate.aggregates {
         if !counts_all(call, is_bound) {
             let arguments = call.arguments.iter();
             arguments.for_each(|own| own.collect_columns(&mut read));
@@ -44,7 +43,8 @@ pub(super) fn rewritten(
         return Ok(None);
     }
     let schema = aggregate.input.schema()?;
-    let above = WeightedAggregate::of(aggregate, &schema, &LogicalExpr::column(count), is_bound)?;
+    let count = LogicalExpr::column(Internal::Weight.column());
+    let above = WeightedAggregate::of(aggregate, schema, &count, is_bound)?;
     Ok(above.map(|above| Rewritten {
         root: read.pop_first(),
         above,

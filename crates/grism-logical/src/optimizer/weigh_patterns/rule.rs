@@ -1,9 +1,7 @@
 //! The rule: finds aggregates over patterns, and replaces the patterns where that is expected to pay.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use grism_core::{Result, Tables, Type, Value, with_stack};
+use std::collections::BTreeSet;
 
 use super::super::Facts;
 use super::super::estimate_rows::estimate_rows;
@@ -14,15 +12,12 @@ use super::rewritten::{Rewritten, rewritten};
 use super::tree::{Conditions, weighted_term, work};
 use crate::optimizer::recognized::only_drops;
 use crate::{
-    Aggregate, BinaryOperator, HyperedgeScan, LogicalExpr, LogicalPlan, NodeScan, WeightedCount,
-    WeightedRoot, is_internal,
+    Aggregate, BinaryOperator, HyperedgeScan, Internal, LogicalExpr, LogicalPlan, NamedExpr,
+    NodeScan, SharedPlan, WeightedCount, WeightedRoot, is_internal,
 };
 
 /// The time that a row of an expansion takes, in incidences whose weights are added.
 const ROW_WORK: f64 = 16.0;
-
-/// The column of counts.
-const COUNT: &str = "#weight";
 
 /// Replaces patterns that are only aggregated. A subplan starts from the rows of its outer side, and stays as it is.
 ///
@@ -51,7 +46,7 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     let Some(regions) = regions.collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
-    let Some(Rewritten { root, above }) = rewritten(aggregate, &regions, COUNT)? else {
+    let Some(Rewritten { root, above }) = rewritten(aggregate, &regions)? else {
         return Ok(None);
     };
     let (mut parts, mut is_weighed) = (Vec::new(), false);
@@ -60,7 +55,7 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
         let count = weighted_count(region, place, facts)?;
         let count = count.filter(|count| pays(pattern, region, place, count, facts));
         is_weighed |= count.is_some();
-        parts.push(Arc::new(match count {
+        parts.push(SharedPlan::new(match count {
             Some(count) => LogicalPlan::WeightedCount(count),
             None => rows_of_one(pattern, root.as_ref()),
         }));
@@ -69,7 +64,7 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
         return Ok(None);
     }
     let mut counts = match <[_; 1]>::try_from(parts) {
-        Ok([only]) => Arc::unwrap_or_clone(only),
+        Ok([only]) => only.into_plan(),
         Err(parts) => LogicalPlan::Union {
             inputs: LogicalPlan::same_types(parts)?,
         },
@@ -77,7 +72,8 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     if root.is_none() && !aggregate.keys.is_empty() {
         // A group without rows does not exist.
         let none = LogicalExpr::Literal(Value::Int64(0));
-        let is_any = LogicalExpr::column(COUNT).binary(BinaryOperator::Greater, none);
+        let is_any =
+            LogicalExpr::column(Internal::Weight.column()).binary(BinaryOperator::Greater, none);
         counts = counts.filtered(vec![is_any]);
     }
     Ok(Some(above.over(counts)))
@@ -86,7 +82,7 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
 /// The patterns that together make the rows of a plan: steps of any type are planned once for each kind of step.
 fn patterns(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
     match plan {
-        LogicalPlan::Union { inputs } => inputs.iter().map(Arc::as_ref).collect(),
+        LogicalPlan::Union { inputs } => inputs.iter().map(SharedPlan::as_ref).collect(),
         LogicalPlan::Project { input, expressions } if only_drops(expressions) => {
             with_stack(|| patterns(input))
         }
@@ -96,11 +92,11 @@ fn patterns(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
 
 /// The rows of a pattern, each with the count 1.
 fn rows_of_one(pattern: &LogicalPlan, root: Option<&String>) -> LogicalPlan {
-    let root = root.map(|root| (LogicalExpr::column(root), root.clone()));
-    let one = LogicalExpr::Literal(Value::Int64(1));
+    let root = root.map(NamedExpr::column);
+    let one = LogicalExpr::Literal(Value::Int64(1)).named(Internal::Weight.column());
     LogicalPlan::Project {
-        input: Arc::new(pattern.clone()),
-        expressions: root.into_iter().chain([(one, COUNT.to_owned())]).collect(),
+        input: SharedPlan::new(pattern.clone()),
+        expressions: root.into_iter().chain([one]).collect(),
     }
 }
 
@@ -117,13 +113,13 @@ fn weighted_count(
     for (number, place) in region.places.iter().enumerate() {
         if let Some(plan) = place_input(place) {
             conditions.places.insert(number, inputs.len());
-            inputs.push(Arc::new(push_filters(plan, facts)?));
+            inputs.push(SharedPlan::new(push_filters(plan, facts)?));
         }
     }
     for (number, step) in region.steps.iter().enumerate() {
         if let Some(plan) = step_input(step) {
             conditions.steps.insert(number, inputs.len());
-            inputs.push(Arc::new(push_filters(plan, facts)?));
+            inputs.push(SharedPlan::new(push_filters(plan, facts)?));
         }
     }
     let statistics = facts.statistics;
@@ -140,7 +136,7 @@ fn weighted_count(
         inputs,
         terms,
         root,
-        count: COUNT.to_owned(),
+        count: Internal::Weight.column(),
         pattern: shown(region),
     }))
 }

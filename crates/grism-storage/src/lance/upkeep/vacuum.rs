@@ -10,6 +10,7 @@ use lance::dataset::Dataset;
 use lance_table::io::deletion::relative_deletion_file_path;
 use lance_table::io::manifest::read_manifest_indexes;
 
+use crate::clock::now;
 use crate::lance::history::dataset_version::DatasetVersion;
 use crate::lance::history::loaded::LOADED;
 use crate::lance::history::log::{LoadedPart, SNAPSHOTS, SnapshotEntry};
@@ -20,7 +21,7 @@ use crate::lance::place::root::Root;
 use crate::lance::place::sync::TEMPORARY;
 use crate::lance::reading::snapshot::LanceSnapshot;
 use crate::lance::rows::dataset::open;
-use crate::lance::storage::{LanceStorage, now};
+use crate::lance::storage::LanceStorage;
 
 /// The directories of datasets.
 const DATASETS: [&str; 3] = ["nodes", "hyperedges", "adjacency"];

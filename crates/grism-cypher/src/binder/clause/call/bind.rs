@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::{Result, Value};
 use grism_functions::TableFunction;
-use grism_logical::{LogicalExpr, LogicalPlan, TableCall};
+use grism_logical::{LogicalExpr, LogicalPlan, SharedPlan, TableCall};
 
 use super::arguments::{bind_arguments, yielded};
 use super::find::find_procedure;
@@ -88,7 +88,7 @@ fn listed(notes: &mut Notes, rows: Rows, values: &[String], found: &Found<'_>) -
     let value = notes.fresh("listed");
     let values = values.iter().cloned().map(Value::String).collect();
     let mut plan = LogicalPlan::Unwind {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         expression: LogicalExpr::Literal(Value::List(values)),
         variable: value.clone(),
     };
@@ -96,7 +96,7 @@ fn listed(notes: &mut Notes, rows: Rows, values: &[String], found: &Found<'_>) -
     let mut columns = kept;
     for (column, variable) in &found.yields {
         let made = column_for(variable);
-        plan = with_column(plan, LogicalExpr::column(&value), made.clone())?;
+        plan = with_column(plan, LogicalExpr::column(&value).named(&made))?;
         scope.put(variable, &made, column.ty.clone());
         columns.push(made);
     }
@@ -114,7 +114,7 @@ fn called(
     let columns = found.yields.iter();
     let columns = columns.map(|(column, variable)| (column.name.clone(), column_for(variable)));
     let plan = LogicalPlan::TableCall(TableCall {
-        input: Arc::new(with_needs(rows.plan, needs)?),
+        input: SharedPlan::new(with_needs(rows.plan, needs)?),
         function: Arc::clone(function),
         arguments: found.given.clone(),
         columns: columns.collect(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, IndexDefinition, IndexKind, Result, Tables, Type, Value};
 use grism_functions::UserParameter;
-use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan};
+use grism_logical::{IndexLookup, LogicalExpr, LogicalPlan, SharedPlan};
 
 use super::procedure::{Found, Procedure, Source};
 use crate::binder::clause::rows::{Rows, with_needs};
@@ -133,7 +133,7 @@ pub(super) fn search(
     };
     let (entity, score) = (column(search.column), column(SCORE));
     let plan = LogicalPlan::IndexLookup(IndexLookup {
-        input: Arc::new(with_needs(rows.plan.clone(), needs)?),
+        input: SharedPlan::new(with_needs(rows.plan.clone(), needs)?),
         index,
         tables,
         target,

@@ -1,7 +1,5 @@
 //! Patterns whose steps may be edges or roles: each choice is planned by itself, and the rows of all are put together.
 
-use std::sync::Arc;
-
 use grism_core::{Error, Result};
 use grism_logical::{ApplyKind, LogicalPlan};
 
@@ -48,7 +46,7 @@ pub(super) fn match_choices<'e>(
     let mut inputs = Vec::new();
     for (rows, branch) in branches {
         notes.volatile |= branch.volatile;
-        inputs.push(Arc::new(rows.plan.keep_columns(&names)?));
+        inputs.push(rows.plan.keep_columns(&names)?.into());
     }
     let union = LogicalPlan::Union {
         inputs: LogicalPlan::same_types(inputs)?,

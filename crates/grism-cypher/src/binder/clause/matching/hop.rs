@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::{Error, Result, TableId};
-use grism_logical::{Collected, Internal, LogicalExpr, LogicalPlan};
+use grism_logical::{Collected, Internal, LogicalExpr, LogicalPlan, NamedExpr, SharedPlan};
 
 use crate::binder::QueryContext;
 use crate::binder::clause::rows::Rows;
@@ -107,9 +107,9 @@ pub(super) fn hop(
     named.extend(columns.into_iter().zip(used.iter().cloned()));
     named.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
     named.dedup_by(|(_, a), (_, b)| a == b);
-    let mut expressions: Vec<(LogicalExpr, String)> = named
+    let mut expressions: Vec<NamedExpr> = named
         .into_iter()
-        .map(|(column, name)| (LogicalExpr::Column(column), name))
+        .map(|(column, name)| LogicalExpr::Column(column).named(name))
         .collect();
     let (steps, reached) = along(pattern, repeated);
     let (steps_into, entities_into) = repeated.group.path_columns();
@@ -122,7 +122,7 @@ pub(super) fn hop(
             flatten: true,
             ..collect(&column, into)
         });
-        expressions.push((LogicalExpr::List(parts), column));
+        expressions.push(LogicalExpr::List(parts).named(column));
     }
     let [left, right] = repeated.ends;
     let prunable = left != right
@@ -131,7 +131,7 @@ pub(super) fn hop(
         && is_prunable(pattern, repeated.ends);
     Ok(Hop {
         plan: LogicalPlan::Project {
-            input: Arc::new(rows.plan),
+            input: SharedPlan::new(rows.plan),
             expressions,
         },
         end,
@@ -158,16 +158,16 @@ pub(super) fn merged(hops: Vec<Hop>) -> Result<Hop> {
     let Some(mut first) = hops.next() else {
         return Err(Error::internal("a repeated pattern without a choice"));
     };
-    let mut plans = vec![Arc::new(first.plan)];
+    let mut plans = vec![SharedPlan::new(first.plan)];
     for hop in hops {
-        plans.push(Arc::new(hop.plan));
+        plans.push(hop.plan.into());
         first.taken.extend(hop.taken);
         for (own, other) in first.ends.iter_mut().zip(hop.ends) {
             own.extend(other);
         }
     }
     first.plan = match plans.len() {
-        1 => Arc::unwrap_or_clone(plans.swap_remove(0)),
+        1 => plans.swap_remove(0).into_plan(),
         _ => LogicalPlan::Union {
             inputs: LogicalPlan::same_types(plans)?,
         },

@@ -45,7 +45,7 @@ pub(super) fn match_elements<'p>(
     for path in &pattern.elements.paths {
         let name = &path.name.text;
         let column = column_for(name);
-        let plan = with_column(rows.plan, path_value(path, &pattern), column.clone())?;
+        let plan = with_column(rows.plan, path_value(path, &pattern).named(&column))?;
         rows = Rows::new(plan, rows.scope);
         rows.scope.put(name, &column, Type::Path);
     }

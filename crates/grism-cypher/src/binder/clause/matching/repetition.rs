@@ -1,10 +1,8 @@
 //! One repetition of a repeated pattern: a plan that starts from the entity at one of its ends.
 
-use std::sync::Arc;
-
 use grism_core::{Result, Type};
 use grism_logical::pattern::Repetition;
-use grism_logical::{Column, PathMode, PlanSchema};
+use grism_logical::{Column, PathMode, PlanSchema, SharedPlan};
 
 use super::hop::{Hop, RepeatedPath, RepetitionEnd, hop, merged};
 use super::match_elements::match_elements;
@@ -71,7 +69,7 @@ pub(crate) fn bind_repetition(
     reads.retain(|column| outer.contains(column));
     Ok(BoundRepetition {
         repetition: Repetition {
-            hop: Arc::new(merged.plan),
+            hop: SharedPlan::new(merged.plan),
             start,
             start_type,
             end: merged.end,

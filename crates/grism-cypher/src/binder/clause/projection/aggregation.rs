@@ -1,9 +1,9 @@
 //! Aggregation below a projection: its keys, and expressions over its groups.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{Aggregate, AggregateCall, LogicalExpr, LogicalPlan};
+use grism_logical::{
+    Aggregate, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, SharedPlan, plain_column,
+};
 
 use super::items::{Item, Order};
 use crate::binder::QueryContext;
@@ -13,8 +13,8 @@ use crate::syntax::Span;
 
 /// The groups of an aggregation.
 struct Groups {
-    /// What is grouped by, and the columns it is in.
-    keys: Vec<(LogicalExpr, String)>,
+    /// What is grouped by.
+    keys: Vec<NamedExpr>,
     /// Columns of aggregates, and those made of them.
     made: Vec<String>,
 }
@@ -26,27 +26,27 @@ pub(super) fn aggregate(
     plan: LogicalPlan,
     items: &mut [Item],
     order: &mut [Order],
-    aggregates: Vec<(AggregateCall, String)>,
+    aggregates: Vec<NamedAggregate>,
     above: Vec<Pending>,
 ) -> Result<LogicalPlan> {
     let is_aggregate = |column: &String| {
-        aggregates.iter().any(|(_, name)| name == column)
+        aggregates.iter().any(|own| &own.name == column)
             || above.iter().any(|pending| pending.makes(column))
     };
-    let mut keys: Vec<(LogicalExpr, String)> = Vec::new();
+    let mut keys: Vec<NamedExpr> = Vec::new();
     for item in items.iter() {
         if item.expression.columns().iter().any(is_aggregate)
-            || keys.iter().any(|(key, _)| key == &item.expression)
+            || keys.iter().any(|key| key.expression == item.expression)
         {
             continue;
         }
         // A constant is a key too: over no rows it makes no group.
-        keys.push((item.expression.clone(), item.column.clone()));
+        keys.push(item.expression.clone().named(&item.column));
     }
-    let made = aggregates.iter().map(|(_, name)| name.clone()).collect();
+    let made = aggregates.iter().map(|own| own.name.clone()).collect();
     let mut groups = Groups { keys, made };
     let mut plan = LogicalPlan::Aggregate(Aggregate {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         keys: groups.keys.clone(),
         aggregates,
     });
@@ -66,16 +66,15 @@ impl Groups {
     /// The column that reads aggregates, over the groups.
     fn over(&mut self, pending: Pending) -> Pending {
         match pending {
-            Pending::Column(expression, name) => {
-                self.made.push(name.clone());
-                Pending::Column(replace(&expression, &self.keys), name)
-            }
-            Pending::Hydrate(expression, name, depth) => {
-                self.made.push(name.clone());
-                Pending::Hydrate(replace(&expression, &self.keys), name, depth)
-            }
+            Pending::Column(own) => Pending::Column(self.made_of_groups(own)),
+            Pending::Hydrate(own, depth) => Pending::Hydrate(self.made_of_groups(own), depth),
             other @ Pending::Apply(..) => other,
         }
+    }
+
+    fn made_of_groups(&mut self, own: NamedExpr) -> NamedExpr {
+        self.made.push(own.name.clone());
+        replace(&own.expression, &self.keys).named(own.name)
     }
 
     /// The expression over the groups; what it reads is an aggregate or grouped by.
@@ -87,7 +86,7 @@ impl Groups {
     ) -> Result<LogicalExpr> {
         let rewritten = replace(expression, &self.keys);
         let known = |column: &String| {
-            self.made.contains(column) || self.keys.iter().any(|(_, key)| key == column)
+            self.made.contains(column) || self.keys.iter().any(|key| &key.name == column)
         };
         let property = self.has_stray_property(&rewritten);
         let columns = rewritten.columns();
@@ -98,7 +97,7 @@ impl Groups {
         };
         let message = format!(
             "`{}` is neither aggregated nor grouped by; put it among the columns, or in a WITH before",
-            stray.trim_start_matches('#')
+            plain_column(stray)
         );
         Err(context
             .source
@@ -112,8 +111,7 @@ impl Groups {
         let is_known = |entity: &String| {
             let mut keys = self.keys.iter();
             self.made.contains(entity)
-                || keys
-                    .any(|(key, column)| matches!(key, LogicalExpr::Column(_)) && column == entity)
+                || keys.any(|key| key.source().is_some() && &key.name == entity)
         };
         matches!(expression, LogicalExpr::Property { entity, .. } if !is_known(entity))
             || expression
@@ -124,15 +122,15 @@ impl Groups {
 }
 
 /// `expression` with every part that equals one of the named expressions replaced by its column.
-fn replace(expression: &LogicalExpr, named: &[(LogicalExpr, String)]) -> LogicalExpr {
-    if let Some((_, column)) = named.iter().find(|(own, _)| own == expression) {
-        return LogicalExpr::Column(column.clone());
+fn replace(expression: &LogicalExpr, named: &[NamedExpr]) -> LogicalExpr {
+    if let Some(own) = named.iter().find(|own| &own.expression == expression) {
+        return LogicalExpr::column(&own.name);
     }
     if let LogicalExpr::Property { entity, key, ty } = expression {
-        let of_key = |(own, _): &&(LogicalExpr, String)| matches!(own, LogicalExpr::Column(column) if column == entity);
-        if let Some((_, column)) = named.iter().find(of_key) {
+        let of_key = |own: &&NamedExpr| own.source() == Some(entity);
+        if let Some(own) = named.iter().find(of_key) {
             return LogicalExpr::Property {
-                entity: column.clone(),
+                entity: own.name.clone(),
                 key: key.clone(),
                 ty: ty.clone(),
             };

@@ -1,9 +1,7 @@
 //! ORDER BY over the columns of a projection, which may repeat what it lists.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
+use grism_logical::{LogicalExpr, LogicalPlan, SharedPlan, SortKey};
 
 use super::items::{Item, bind_order};
 use crate::binder::clause::rows::{Rows, with_column};
@@ -105,7 +103,7 @@ pub(super) fn sorted(
             column @ LogicalExpr::Column(_) => column,
             computed => {
                 let column = notes.fresh("order");
-                rows.plan = with_column(rows.plan, computed, column.clone())?;
+                rows.plan = with_column(rows.plan, computed.named(&column))?;
                 LogicalExpr::Column(column)
             }
         };
@@ -115,7 +113,7 @@ pub(super) fn sorted(
         });
     }
     rows.plan = LogicalPlan::Sort {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         keys,
         fetch: None,
     };

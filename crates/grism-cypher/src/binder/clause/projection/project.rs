@@ -1,9 +1,7 @@
 //! WITH and RETURN: projection, aggregation, DISTINCT, ORDER BY, SKIP and LIMIT.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan, SortKey};
+use grism_logical::{LogicalExpr, LogicalPlan, NamedExpr, SharedPlan, SortKey};
 
 use super::aggregation::aggregate;
 use super::early::{lists_aggregates, split};
@@ -114,9 +112,9 @@ fn ordered(
     items: &[Item],
 ) -> Result<Vec<Order>> {
     let item_aggregates = needs.aggregate_count();
-    let aliases: Vec<(String, LogicalExpr)> = items
+    let aliases: Vec<NamedExpr> = items
         .iter()
-        .map(|item| (item.name.clone(), item.expression.clone()))
+        .map(|item| item.expression.clone().named(&item.name))
         .collect();
     let input = ExpressionInput {
         aliases: &aliases,
@@ -160,25 +158,25 @@ struct Listed<'i> {
 
 fn projected(notes: &mut Notes, plan: LogicalPlan, listed: Listed<'_>) -> LogicalPlan {
     let distinct = listed.distinct;
-    let shown: Vec<(LogicalExpr, String)> = listed
+    let shown: Vec<NamedExpr> = listed
         .items
         .iter()
-        .map(|item| (item.expression.clone(), item.column.clone()))
+        .map(|item| item.expression.clone().named(&item.column))
         .collect();
     let mut expressions = shown.clone();
     for column in listed.hidden {
-        if !distinct && !shown.iter().any(|(_, own)| own == column) {
-            expressions.push((LogicalExpr::column(column), column.clone()));
+        if !distinct && !shown.iter().any(|own| &own.name == column) {
+            expressions.push(NamedExpr::column(column));
         }
     }
     let mut keys = Vec::new();
     for key in listed.order {
-        let known = shown.iter().find(|(own, _)| own == &key.expression);
+        let known = shown.iter().find(|own| own.expression == key.expression);
         let expression = match known {
-            Some((_, column)) => LogicalExpr::Column(column.clone()),
+            Some(own) => LogicalExpr::column(&own.name),
             None => {
                 let column = notes.fresh("order");
-                expressions.push((key.expression, column.clone()));
+                expressions.push(key.expression.named(&column));
                 LogicalExpr::Column(column)
             }
         };
@@ -188,17 +186,17 @@ fn projected(notes: &mut Notes, plan: LogicalPlan, listed: Listed<'_>) -> Logica
         });
     }
     let mut plan = LogicalPlan::Project {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         expressions,
     };
     if distinct {
         plan = LogicalPlan::Distinct {
-            input: Arc::new(plan),
+            input: SharedPlan::new(plan),
         };
     }
     if !keys.is_empty() {
         plan = LogicalPlan::Sort {
-            input: Arc::new(plan),
+            input: SharedPlan::new(plan),
             keys,
             fetch: None,
         };
@@ -220,7 +218,7 @@ fn limited(
     let skip = row_count(context, notes, &columns, projection.skip.as_ref(), "SKIP")?;
     let fetch = row_count(context, notes, &columns, projection.limit.as_ref(), "LIMIT")?;
     Ok(LogicalPlan::Limit {
-        input: Arc::new(plan),
+        input: SharedPlan::new(plan),
         skip: skip.unwrap_or(0),
         fetch,
     })

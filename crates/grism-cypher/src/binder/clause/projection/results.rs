@@ -1,9 +1,7 @@
 //! The columns of a result: their names, and values in place of entities.
 
-use std::sync::Arc;
-
 use grism_core::Result;
-use grism_logical::{LogicalExpr, LogicalPlan};
+use grism_logical::{LogicalExpr, LogicalPlan, SharedPlan};
 
 use crate::binder::clause::rows::Rows;
 use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, materialized};
@@ -23,13 +21,13 @@ pub(crate) fn materialize_results(
     for variable in &rows.scope.variables {
         let base = LogicalExpr::column(&variable.column);
         let value = materialized(&mut binder, base, &variable.ty, Span::empty(0))?;
-        expressions.push((value, variable.name.clone()));
+        expressions.push(value.named(&variable.name));
     }
     let rows = rows.with_needs(&mut needs)?;
     let named = rows.scope.variables.iter().zip(&expressions);
-    let is_result = named.clone().all(|(variable, (value, name))| {
-        *value == LogicalExpr::column(&variable.column) && name == &variable.column
-    });
+    let is_result = named
+        .clone()
+        .all(|(variable, own)| own.is_own_column() && own.name == variable.column);
     let columns = rows.plan.schema()?;
     if is_result
         && columns
@@ -39,7 +37,7 @@ pub(crate) fn materialize_results(
         return Ok(rows);
     }
     let plan = LogicalPlan::Project {
-        input: Arc::new(rows.plan),
+        input: SharedPlan::new(rows.plan),
         expressions,
     };
     Ok(Rows::new(plan, rows.scope))

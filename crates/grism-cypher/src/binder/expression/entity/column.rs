@@ -40,7 +40,7 @@ fn pend_entity(
 ) {
     let entity = LogicalExpr::call(&ENTITY, arguments);
     let typed = entity.convert(&Type::Any, ty);
-    binder.needs.pend(Pending::Column(typed, name.to_owned()));
+    binder.needs.pend(Pending::Column(typed.named(name)));
 }
 
 /// The tables of all nodes and of all hyperedges of declared types, binary edges among them.

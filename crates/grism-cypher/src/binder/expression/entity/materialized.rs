@@ -35,7 +35,7 @@ fn properties_map(
             key: property_key(&name).into_owned(),
             ty,
         };
-        (name, property)
+        property.named(name)
     });
     Ok(LogicalExpr::Map(entries.collect()))
 }
@@ -65,9 +65,9 @@ pub(crate) fn materialized(
             };
             let properties = properties_map(binder, base.clone(), tables, span)?;
             let map = LogicalExpr::Map(vec![
-                ("id".to_owned(), id),
-                (key.to_owned(), name),
-                ("properties".to_owned(), properties),
+                id.named("id"),
+                name.named(key),
+                properties.named("properties"),
             ]);
             // An entity that an OPTIONAL MATCH did not find is null, not a map of nulls.
             let branches = vec![(base.unary(UnaryOperator::IsNotNull), map)];

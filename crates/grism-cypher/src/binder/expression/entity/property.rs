@@ -84,6 +84,6 @@ pub(super) fn entity_column(
         return Err(binder.unsupported("this use of an element's entity", span));
     }
     let name = binder.notes.fresh("entity");
-    binder.needs.pend(Pending::Column(base, name.clone()));
+    binder.needs.pend(Pending::Column(base.named(&name)));
     Ok(name)
 }

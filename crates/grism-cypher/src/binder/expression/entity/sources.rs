@@ -71,7 +71,7 @@ pub(super) fn read_sources(
         LogicalExpr::Map(entries) => LogicalExpr::Map(
             entries
                 .into_iter()
-                .map(|(key, value)| (key, read_sources(binder, value, depth)))
+                .map(|own| read_sources(binder, own.expression, depth).named(own.name))
                 .collect(),
         ),
         LogicalExpr::Arithmetic { first, rest } => LogicalExpr::Arithmetic {
@@ -110,7 +110,7 @@ pub(super) fn contents_below(
     let name = binder.notes.fresh("contents");
     binder
         .needs
-        .pend(Pending::Hydrate(expression, name.clone(), depth));
+        .pend(Pending::Hydrate(expression.named(&name), depth));
     LogicalExpr::Column(name)
 }
 

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Result, Type};
-use grism_logical::{Column, CountIntersect, LogicalPlan};
+use grism_logical::{Column, CountIntersect, LogicalPlan, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::meeting_count::{MeetingCount, MeetingRow};
@@ -37,7 +37,7 @@ impl CountIntersectExec {
         Self {
             count: CountIntersect {
                 // The physical input stands beside it.
-                input: Arc::new(LogicalPlan::Unit),
+                input: SharedPlan::new(LogicalPlan::Unit),
                 ..count.clone()
             },
         }

@@ -1,10 +1,8 @@
 //! Paths: every search against one that enumerates.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use grism_core::{EntityId, Tables, Type, Value};
-use grism_logical::{Column, Direction, LogicalPlan, PathExpand, PathMode, PathSearch};
+use grism_logical::{Column, Direction, LogicalPlan, PathExpand, PathMode, PathSearch, SharedPlan};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::{DIRECTIONS, graph_of, id};
 use crate::testing::{Random, known, known_nodes, rows_with, shown, sorted};
@@ -108,7 +106,7 @@ async fn check_paths(
     let (graph, person, knows) = graph_of(NODES as usize, edges);
     let starts: Vec<Option<u64>> = (0..NODES).map(|own| Some(id(person, own))).collect();
     let plan = LogicalPlan::PathExpand(PathExpand {
-        input: Arc::new(known_nodes("a", &[person], &starts)),
+        input: SharedPlan::new(known_nodes("a", &[person], &starts)),
         from: "a".to_owned(),
         tables: Tables::from([knows]),
         label: "KNOWS".to_owned(),
@@ -225,7 +223,7 @@ async fn paths_to_a_bound_node_end_there() {
     ];
     let plan = |search, least| {
         LogicalPlan::PathExpand(PathExpand {
-            input: Arc::new(known(columns.clone(), &rows)),
+            input: SharedPlan::new(known(columns.clone(), &rows)),
             from: "a".to_owned(),
             tables: Tables::from([knows]),
             label: "KNOWS".to_owned(),

@@ -1,9 +1,7 @@
 //! Steps through the roles of hyperedges.
 
-use std::sync::Arc;
-
 use grism_core::{Cardinality, TableId, Tables, Type, Value};
-use grism_logical::{Column, LogicalPlan, RoleBinding, RoleExpand, RoleSource};
+use grism_logical::{Column, LogicalPlan, RoleBinding, RoleExpand, RoleSource, SharedPlan};
 
 use super::people::id;
 use crate::testing::{TestGraph, known, known_nodes, rows_with, shown, sorted, texts};
@@ -64,7 +62,7 @@ fn role_expand(
     bindings: Vec<RoleBinding>,
 ) -> LogicalPlan {
     LogicalPlan::RoleExpand(RoleExpand {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         from,
         hyperedge: "m".to_owned(),
         tables: Tables::from([meeting]),

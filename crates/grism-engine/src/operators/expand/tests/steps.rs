@@ -1,17 +1,17 @@
 //! Steps over binary edges, and their counts.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use grism_core::{TableId, Tables, Type, Value};
-use grism_logical::{Column, CountExpand, CountedHop, Direction, EdgeExpand, LogicalPlan};
+use grism_logical::{
+    Column, CountExpand, CountedHop, Direction, EdgeExpand, LogicalPlan, SharedPlan,
+};
+use std::collections::BTreeMap;
 
 use super::people::{DIRECTIONS, graph_of, id};
 use crate::testing::{Random, TestGraph, known, known_nodes, rows_with, shown, sorted, texts};
 
 fn expand(input: LogicalPlan, person: TableId, knows: TableId, direction: Direction) -> EdgeExpand {
     EdgeExpand {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         from: "a".to_owned(),
         tables: Tables::from([knows]),
         label: "KNOWS".to_owned(),
@@ -131,7 +131,7 @@ async fn counted_edges_are_as_many_as_those_that_are_followed() {
                 *wanted.get_mut(start).unwrap() += 1;
             }
             let counted = LogicalPlan::CountExpand(CountExpand {
-                input: Arc::new(starts()),
+                input: SharedPlan::new(starts()),
                 from: "a".to_owned(),
                 tables: Tables::from([knows]),
                 hop: CountedHop::Edges(direction),
@@ -171,7 +171,7 @@ async fn counts_leave_out_the_edges_of_other_columns_once_each() {
         vec![Value::Null, edge(0), edge(1)],
     ];
     let plan = LogicalPlan::CountExpand(CountExpand {
-        input: Arc::new(known(columns, &rows)),
+        input: SharedPlan::new(known(columns, &rows)),
         from: "a".to_owned(),
         tables: Tables::from([knows]),
         hop: CountedHop::Edges(Direction::Both),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
 use grism_core::{ErrorKind, Type, Value};
-use grism_logical::{Column, LogicalExpr, LogicalPlan, PlanSchema, Rows};
+use grism_logical::{Column, Internal, LogicalExpr, LogicalPlan, PlanSchema, Rows, SharedPlan};
 
 use crate::CancellationHandle;
-use crate::operators::write::clause_rows::{ClauseBatch, ClauseRows, ROW};
+use crate::operators::write::clause_rows::{ClauseBatch, ClauseRows};
 use crate::operators::write::nested::unified;
 use crate::operators::write::order::reads_graph;
 use crate::operators::write::row_sources::RowSet;
@@ -38,7 +38,7 @@ fn values(rows: &ClauseRows, column: &str) -> Vec<i64> {
 #[test]
 fn numbers_go_on_from_batch_to_batch_and_pick_rows() {
     let numbered = rows().numbered();
-    assert_eq!(values(&numbered, ROW), [0, 1, 2]);
+    assert_eq!(values(&numbered, &Internal::RowNumber.column()), [0, 1, 2]);
     assert_eq!(values(&numbered, "x"), [10, 11, 12]);
     let wanted: RowSet = [0, 2].into_iter().collect();
     let picked = rows().filtered(Arc::new(wanted));
@@ -79,9 +79,9 @@ fn columns_of_rows_that_differ_get_a_type_that_holds_both() {
 
 #[test]
 fn a_plan_that_reads_a_property_reads_the_graph() {
-    let over = |expression| LogicalPlan::Project {
-        input: Arc::new(LogicalPlan::Argument(PlanSchema::default())),
-        expressions: vec![(expression, "y".to_owned())],
+    let over = |expression: LogicalExpr| LogicalPlan::Project {
+        input: SharedPlan::new(LogicalPlan::Argument(PlanSchema::default())),
+        expressions: vec![expression.named("y")],
     };
     let property = LogicalExpr::Property {
         entity: "p".to_owned(),

@@ -1,11 +1,9 @@
 //! Queries whose clauses are plans already.
 
-use std::sync::Arc;
-
 use grism_core::{Error, Result, Type, Value};
 use grism_logical::{
-    Created, CreatedEntity, DeleteMode, LogicalExpr, LogicalPlan, MergeWrite, PlanSchema, SetItem,
-    Write, WriteKind,
+    Created, CreatedEntity, DeleteMode, LogicalExpr, LogicalPlan, MergeWrite, NamedExpr,
+    PlanSchema, SetItem, SharedPlan, Write, WriteKind,
 };
 
 use crate::operators::write::{
@@ -111,7 +109,7 @@ pub(super) fn plan(plan: LogicalPlan) -> BoundStep {
 pub(super) fn unwind(columns: PlanSchema) -> BoundStep {
     let items = [1, 2, 2].map(Value::Int64).to_vec();
     plan(LogicalPlan::Unwind {
-        input: Arc::new(LogicalPlan::Argument(columns)),
+        input: SharedPlan::new(LogicalPlan::Argument(columns)),
         expression: LogicalExpr::Literal(Value::List(items)),
         variable: "x".to_owned(),
     })
@@ -131,7 +129,7 @@ pub(super) fn person(properties: Option<&str>) -> Created {
 
 pub(super) fn write(input: LogicalPlan, kind: WriteKind) -> BoundStep {
     plan(LogicalPlan::Write(Write {
-        input: Arc::new(input),
+        input: SharedPlan::new(input),
         kind,
     }))
 }
@@ -176,14 +174,11 @@ pub(super) fn set(columns: PlanSchema) -> BoundStep {
 
 /// `MERGE (p:Person {x: x})`, where nothing is found.
 pub(super) fn merge(columns: PlanSchema) -> BoundStep {
-    let mut expressions: Vec<(LogicalExpr, String)> = columns
-        .names()
-        .map(|name| (LogicalExpr::column(name), name.to_owned()))
-        .collect();
-    let map = LogicalExpr::Map(vec![("x".to_owned(), LogicalExpr::column("x"))]);
+    let mut expressions: Vec<NamedExpr> = columns.names().map(NamedExpr::column).collect();
+    let map = LogicalExpr::Map(vec![NamedExpr::column("x")]);
     let map = map.convert(&Type::Map(vec![("x".to_owned(), Type::Int64)]), &Type::Any);
-    expressions.push((map, "map".to_owned()));
-    let literal = |value, name: &str| (LogicalExpr::Literal(value), name.to_owned());
+    expressions.push(map.named("map"));
+    let literal = |value, name: &str| LogicalExpr::Literal(value).named(name);
     expressions.push(literal(Value::Bool(false), "found"));
     expressions.push(literal(Value::Null, "p"));
     let merge = MergeWrite {
@@ -195,7 +190,7 @@ pub(super) fn merge(columns: PlanSchema) -> BoundStep {
         on_match: None,
     };
     let input = LogicalPlan::Project {
-        input: Arc::new(LogicalPlan::Argument(columns)),
+        input: SharedPlan::new(LogicalPlan::Argument(columns)),
         expressions,
     };
     write(input, WriteKind::Merge(Box::new(merge)))
