@@ -50,12 +50,12 @@ pub use transaction::GraphTransaction;
 
 pub use grism_core::{
     Alteration, Cardinality, ChangeSet, CheckReport, Constraint, ConstraintRule, EntityKind, Error,
-    ErrorKind, ForeignCause, GraphSchema, GrismError, HyperedgeContents, HyperedgeType,
-    HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch, LOG_VARIABLES,
-    LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue, OptimizeReport,
-    PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit, SearchTarget,
-    Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor, Table,
-    TableKind, TimeTravel, Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric,
+    ErrorKind, FailedOperator, ForeignCause, GraphSchema, GrismError, HyperedgeContents,
+    HyperedgeType, HyperedgeValue, IncidenceValue, IndexDefinition, IndexKind, IndexSearch,
+    LOG_VARIABLES, LoadState, LoadedFile, Location, Maintenance, NodeContents, NodeValue,
+    OptimizeReport, PathValue, Result, Role, RowChanges, SchemaChange, SchemaOwner, SearchHit,
+    SearchTarget, Snapshot, SnapshotId, SnapshotInfo, SnapshotSelector, Storage, StorageDescriptor,
+    Table, TableKind, TimeTravel, Type, Unneeded, VacuumOptions, VacuumReport, Value, VectorMetric,
     WriteCounts, WriteTarget, nearest, temporal, without_secrets,
 };
 pub use grism_cypher::{

@@ -24,6 +24,14 @@ impl Graph {
         Ok(())
     }
 
+    /// Whether one query writes, without a look at the schema.
+    ///
+    /// # Errors
+    /// `InvalidQuery` with the place of what is wrong, and for a statement that is no query.
+    pub fn writes(&self, text: &str) -> Result<bool> {
+        Ok(self.parsed(text)?.writes())
+    }
+
     /// Binds and optimizes one query without running it. The plan is kept: the same text with the same parameters is not
     /// planned again while the schema stays as it is.
     ///

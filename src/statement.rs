@@ -46,7 +46,10 @@ impl Graph {
             [statement] => {
                 let reads = match &statement.kind {
                     StatementKind::Query(query) => !query.writes(),
-                    StatementKind::Explain { .. } | StatementKind::Show(_) => true,
+                    StatementKind::Explain { options, query } => {
+                        !(options.analyze && query.writes())
+                    }
+                    StatementKind::Show(_) => true,
                     _ => false,
                 };
                 if !reads {

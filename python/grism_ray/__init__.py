@@ -27,6 +27,7 @@ from grism_ray._native import (
 )
 from grism_ray.databases import sql
 from grism_ray.entities import Hyperedge, Incidence, Node, Path
+from grism_ray.errors import show_operators
 from grism_ray.expressions import Expr, avg, col, collect, count, function, lit, max, min, sum
 from grism_ray.frame import Frame, Grouped
 from grism_ray.functions import UserFunction, UserParameter, discovered, udf
@@ -39,6 +40,7 @@ from grism_ray.times import Duration
 from grism_ray.transaction import Transaction
 from grism_ray.warning import GrismWarning
 
+show_operators()
 # Queries of daemon threads must not come back to an interpreter that is gone.
 atexit.register(_native.end)
 

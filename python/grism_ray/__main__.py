@@ -23,6 +23,8 @@ SETTINGS = (
     "partitions",
     "snapshot",
     "rewrites",
+    "functions",
+    "installed_functions",
 )
 """The options of ``submit`` that are passed on as they are."""
 
@@ -55,6 +57,18 @@ def main(arguments: list[str] | None = None) -> int:
     submitted.add_argument("--snapshot", type=int, help="the snapshot to read (default: the newest)")
     submitted.add_argument(
         "--rewrites", type=lambda names: names.split(","), help="rules of the optimizer to leave out, or none"
+    )
+    submitted.add_argument(
+        "--udfs",
+        dest="functions",
+        action="append",
+        help="a folder of Python files, or a module that the cluster has, whose functions the query may call",
+    )
+    submitted.add_argument(
+        "--installed-udfs",
+        dest="installed_functions",
+        action="store_true",
+        help="the functions of packages that the cluster has installed",
     )
     submitted.add_argument("--wait", action="store_true", help="wait, and print the result")
     job = commands.add_parser("run-job")

@@ -78,7 +78,7 @@ class StageActor:
             fetched = int((time.monotonic() - start) * 1e6)
             outputs, statistics = self._worker.run(spec, buffers, graph, fetched)
         except Exception as error:  # noqa: BLE001 - every error keeps its kind across Ray
-            text = _native.error_to_json(type(error).__name__, str(error), error.__cause__)
+            text = _native.exception_to_json(error)
             return [None] * bundles + [json.dumps({"error": json.loads(text)})]
         return [pickle.PickleBuffer(output) for output in outputs] + [statistics]
 

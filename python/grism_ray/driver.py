@@ -62,7 +62,7 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001 - every error goes to the program that asked
         if cancelled.is_set():
             return 1
-        frame(b"E", _native.error_to_json(type(error).__name__, str(error), error.__cause__).encode())
+        frame(b"E", _native.exception_to_json(error).encode())
         return 1
     return 0
 

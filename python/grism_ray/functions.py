@@ -286,8 +286,13 @@ def discovered(folder: str | os.PathLike[str] | None = None) -> list[UserFunctio
     that does not run.
     """
     found = [entry.load() for entry in entry_points(group=ENTRY_POINTS)] if folder is None else _modules(Path(folder))
+    return functions_of(*found)
+
+
+def functions_of(*objects: Any) -> list[UserFunction]:
+    """The functions made with ``udf`` that these objects are, or that stand in them where they are modules."""
     functions: list[UserFunction] = []
-    for own in found:
+    for own in objects:
         held = [own] if isinstance(own, UserFunction) else vars(own).values()
         for function in held:
             if isinstance(function, UserFunction) and not any(function is known for known in functions):

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from grism_ray import _native
 from grism_ray._module import VARIABLE
+from grism_ray.functions import discovered
+from grism_ray.job_functions import packed, unpacked
 from grism_ray.options import QuerySettings, known, path_of
 from grism_ray.result import Result
 from grism_ray.warning import issue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from grism_ray.job_functions import FunctionSource
     from grism_ray.options import RayOptions
 
 POLL_SECONDS = 0.5
@@ -84,6 +87,8 @@ def submit(
     workers: int | None = None,
     worker_module: str | None = None,
     resource_timeout: float | None = None,
+    functions: FunctionSource | Iterable[FunctionSource] | None = None,
+    installed_functions: bool = False,
     python: str | None = None,
     runtime_env: Mapping[str, Any] | None = None,
     **settings: Unpack[QuerySettings],
@@ -95,7 +100,13 @@ def submit(
     default ``_grism/results/<job>.arrow`` in the graph. ``workers``, ``worker_module`` and ``resource_timeout`` are as
     in ``RayOptions``, and ``settings`` those of ``Graph.query``; ``timeout`` begins when the job runs the query.
 
-    Raises ``UnsupportedError`` for ``resources``: each worker of a cluster says what it has.
+    ``functions`` are those that the query may call: a folder, a module, functions made with ``udf``, or a list of
+    these. They are sent along; what they import must be in the cluster, by ``runtime_env`` for example. The name of a
+    module (``"my_package.udfs"``) is imported by the job, and so are functions in Rust. With ``installed_functions``
+    the job also finds those of the packages that the cluster has installed.
+
+    Raises ``UnsupportedError`` for ``resources``: each worker of a cluster says what it has; ``InvalidQueryError`` for
+    functions that cannot be sent.
     """
     known(settings, QuerySettings, call=submit)
     if settings.get("resources"):
@@ -123,6 +134,7 @@ def submit(
     except ImportError as error:
         message = 'jobs need the package ray with its job client: pip install "ray[default]"'
         raise _native.UnavailableError(message) from error
+    told = {**packed(functions), "installed": installed_functions}
     job_id = f"grism-{uuid.uuid4().hex[:12]}"
     target = path_of(output) if output is not None else str(Path(uri) / "_grism" / "results" / f"{job_id}.arrow")
     ray = {"workers": workers, "worker_module": worker_module, "resource_timeout": resource_timeout}
@@ -131,6 +143,7 @@ def submit(
         "graph": uri,
         "params": dict(params or {}),
         "output": target,
+        "functions": told,
         "ray": {name: value for name, value in ray.items() if value is not None},
         "settings": dict(settings),
     }
@@ -159,11 +172,13 @@ def run_job(argument: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         graph = open(request["graph"], create=False)
+        told = request["functions"]
+        graph.register_functions(*unpacked(told), *(discovered() if told["installed"] else []))
         options: RayOptions = request["ray"]
         options["address"] = "auto"
         result = graph.query(request["text"], request["params"], engine="ray", ray=options, **request["settings"])
     except _native.GrismError as error:
-        failure = _native.error_to_json(type(error).__name__, str(error), error.__cause__)
+        failure = _native.exception_to_json(error)
         path.with_suffix(".error.json").write_text(failure)
         print(f"{type(error).__name__}: {error}")
         return 1

@@ -179,17 +179,20 @@ class Graph(MaintainedGraph):
     def explain(self, text: str, params: Mapping[str, Any] | None = None, **settings: Unpack[ExplainSettings]) -> str:
         """The plan of a query: ``format`` is ``text``, ``json``, ``dot``, ``mermaid`` or ``svg``.
 
-        ``analyze`` runs the query on ``engine`` (``local`` by default) and adds what each operator did, and a line on
-        what would make the slowest one faster. ``distributed`` shows stages and exchanges, ``verbose`` what the rules
-        of the optimizer changed, ``costs`` expected rows, ``buffers`` memory, files and reads, ``timing`` times and
-        threads. The other settings are those of :meth:`query`.
+        ``analyze`` runs the query on ``engine`` (``local`` by default), commits what it writes, and adds what each
+        operator and each clause that writes did, and a line on what would make the slowest operator faster.
+        ``distributed`` shows stages and exchanges, ``verbose`` what the rules of the optimizer changed, ``costs``
+        expected rows, ``buffers`` memory, files and reads, ``timing`` times and threads. The other settings are those
+        of :meth:`query`.
         """
         known(settings, ExplainSettings, call=Graph.explain)
 
         def explain(engine: str, own: dict[str, Any], form: Form, run: FinishedRun | None) -> str:
             return self._handle.explain(text, engine, _dict(params), own, form, run)
 
-        return self._explained(explain, self._planned(text, params), settings)
+        # What writes runs in the process that commits, whatever the engine.
+        writes = settings.get("analyze") and self._handle.writes(text)
+        return self._explained(explain, None if writes else self._planned(text, params), settings)
 
     def load_nodes(self, label: str, table: Any, key: str, **settings: Unpack[LoadSettings]) -> LoadReport:
         """Adds a node for each row of a table, known by its column ``key``.
@@ -401,13 +404,13 @@ class Graph(MaintainedGraph):
     def _explained(
         self,
         explain: Explain,
-        plan: Callable[[dict[str, Any]], _native.DistributedQuery],
+        plan: Callable[[dict[str, Any]], _native.DistributedQuery] | None,
         settings: ExplainSettings,
     ) -> str:
         form, others = split_explain(settings)
         ray = settings.get("ray")
         engine = self._chosen(settings.get("engine") or "local", ray)
-        if engine != "ray" or not form[0].get("analyze"):
+        if plan is None or engine != "ray" or not form[0].get("analyze"):
             return explain(engine, others, form, None)
 
         def run(planned_with: dict[str, Any]) -> tuple[Iterator[_native.Batches], _native.DistributedQuery]:

@@ -146,6 +146,20 @@ def test_a_second_read_is_served_by_the_cache(tmp_path: Path) -> None:
     assert second[1] > 0
 
 
+def test_time_that_tasks_wait_for_a_worker_is_told_apart(people: gr.Graph) -> None:
+    query = "MATCH (p:Person) WITH p.name AS name, count(*) AS n UNWIND range(1, 60000) AS x RETURN sum(x * n) AS s"
+    document = explained(people, query, analyze=True, engine="staged", threads=1, partitions=4)
+    times = [stage["actual"]["time"] for stage in document["stages"]]
+    assert max(time["queue_ms"] for time in times) > 0
+    assert all(
+        time["queue_ms"] == 0 for time, stage in zip(times, document["stages"], strict=True) if stage["tasks"] == 1
+    )
+    text = people.explain(query, analyze=True, engine="staged", threads=1, partitions=4)
+    assert re.search(r"Time: queue .* ms, compute .* and fetch wait ", text)
+    tasks = people.query(query, engine="staged", threads=1, partitions=4).metrics
+    assert sum(task["queue_micros"] for task in tasks) > 0
+
+
 @pytest.mark.parametrize("engine", ["local", "staged"])
 def test_calls_of_functions_are_counted(engine: gr.options.Engine) -> None:
     graph = gr.open()
@@ -256,10 +270,161 @@ def test_queries_that_write_are_explained_and_write_nothing(people: gr.Graph) ->
     assert people.explain(query, format="svg").startswith("<svg")
     assert [clause["detail"] for clause in document["clauses"]] == clauses(people, query)
     assert "clauses" not in explained(people, "MATCH (p) RETURN p")
-    for name in ("analyze", "distributed", "verbose"):
-        with pytest.raises(gr.UnsupportedError, match=f"EXPLAIN {name.upper()} of a query that writes"):
-            people.explain(query, **{name: True})  # type: ignore[arg-type]
+    for name in ("distributed", "verbose"):
+        people.explain(query, **{name: True})  # type: ignore[arg-type]
     assert people.query("MATCH (c:Car) RETURN count(*) AS n").to_pylist() == [{"n": 0}]
+
+
+WRITE = """
+MATCH (p:Person) WHERE p.i <= 4 CREATE (p)-[:OWNS]->(c:Car {k: p.i}) SET p.owns = true
+MERGE (m:Maker {k: c.k % 2}) ON CREATE SET m.new = true WITH c WHERE c.k = 4 DETACH DELETE c
+"""
+
+
+def written(clause: dict[str, Any]) -> dict[str, int]:
+    return dict(clause["actual"]["written"])
+
+
+@pytest.mark.parametrize("options", [{}, {"engine": "staged"}, {"distributed": True}, {"threads": 1}])
+def test_each_clause_says_what_it_wrote(options: dict[str, Any], tmp_path: Path) -> None:
+    graph = gr.open(tmp_path / "g.grism")
+    graph.execute("UNWIND range(1, 9) AS i CREATE (:Person {i: i})")
+    before = len(graph.history())
+    document = explained(graph, WRITE, analyze=True, **options)
+    found = [(clause["name"], clause["actual"]["rows"], written(clause)) for clause in document["clauses"]]
+    assert found == [
+        ("Read", 4, {}),
+        ("Create", 4, {"nodes_created": 4, "hyperedges_created": 4, "properties_set": 4, "members_added": 8}),
+        ("Set", 4, {"properties_set": 4}),
+        ("Merge", 4, {"nodes_created": 2, "properties_set": 4}),
+        ("Read", 1, {}),
+        ("DetachDelete", 1, {"nodes_deleted": 1, "hyperedges_deleted": 1}),
+    ]
+    assert all(clause["actual"]["own_time_ms"] >= 0 for clause in document["clauses"])
+    staged = "engine" in options or "distributed" in options
+    read = document["clauses"][0]
+    assert len(read["plans"]) == (0 if staged else 1)
+    root = read["staged_plans"][0][-1]["plan"] if staged else read["plans"][0]
+    assert root["actual"]["rows"] == 4
+    run = document["run"]
+    assert (run["engine"], run["rows"]) == ("staged" if staged else "local", 0)
+    assert (run["commits"]["made"], run["commits"]["attempts"]) == (1, 1)
+    # It is done, once.
+    assert len(graph.history()) == before + 1
+    query = "MATCH (c:Car) WITH count(c) AS c MATCH (p:Person {owns: true}) RETURN c, count(p) AS p"
+    assert graph.query(query).to_pylist() == [{"c": 3, "p": 4}]
+
+
+def test_a_write_is_analyzed_as_text_and_in_pictures() -> None:
+    graph = gr.open()
+    create = 'UNWIND [1, 2] AS i CREATE (:`a"<b>&` {i: i}) RETURN i'
+    text = graph.explain(create, analyze=True)
+    assert re.search(
+        r"^Create\(.*\):  \[2 rows, nodes created: 2, properties set: 2, own time .* ms\]$", text, re.MULTILINE
+    )
+    assert re.search(r"^Committed: 1 commit in .*ms$", text, re.MULTILINE)
+    assert re.search(r"^Total: 2 rows in .* on the engine local$", text, re.MULTILINE)
+    assert "ms" not in graph.explain(create, analyze=True, timing=False)
+    for form in ("dot", "mermaid", "svg"):
+        shown = graph.explain(create, analyze=True, format=form)
+        assert "nodes created: 2" in shown
+        if form == "svg":
+            ElementTree.fromstring(shown)
+    assert graph.query("MATCH (n) RETURN count(n) AS n").to_pylist() == [{"n": 10}]
+    # As a statement it tells what it wrote, as the query itself does.
+    result = graph.execute("EXPLAIN ANALYZE CREATE (:A)-[:TO]->(:B)")
+    assert result.written is not None
+    assert (result.written["nodes_created"], result.written["hyperedges_created"]) == (2, 1)
+    assert graph.execute("PROFILE MATCH (a:A) SET a.x = 1").written["properties_set"] == 1  # type: ignore[index]
+
+
+def test_clauses_that_run_row_by_row_are_added_up() -> None:
+    graph = gr.open()
+    graph.execute("UNWIND range(1, 5) AS i CREATE (:P {i: i})")
+    call = "MATCH (p:P) CALL (p) { MERGE (g:G {k: p.i % 2}) CREATE (g)-[:HAS]->(p) RETURN g } RETURN count(g) AS n"
+    document = explained(graph, call, analyze=True)
+    by_name = {clause["name"]: clause["actual"] for clause in document["clauses"]}
+    assert (by_name["Merge"]["runs"], by_name["Merge"]["written"]["nodes_created"]) == (5, 2)
+    assert by_name["Create"]["written"]["hyperedges_created"] == 5
+    assert document["run"]["rows"] == 1
+    batches = "MATCH (p:P) CALL (p) { SET p.seen = true } IN TRANSACTIONS OF 2 ROWS"
+    document = explained(graph, batches, analyze=True)
+    assert document["run"]["commits"]["made"] == 3
+    assert sum(written(clause).get("properties_set", 0) for clause in document["clauses"]) == 5
+
+
+def test_functions_within_writes_are_counted_and_failures_leave_nothing() -> None:
+    graph = gr.open()
+
+    @gr.udf(returns=int, name="my.twice")
+    def twice(x: int) -> int:
+        return 10 // x
+
+    graph.register_functions(twice)
+    document = explained(graph, "UNWIND [1, 2] AS x CREATE (:N {x: my.twice(x)})", analyze=True)
+    assert document["run"]["functions"]["my.twice"]["rows"] == 2
+    with pytest.raises(gr.InvalidDataError, match="ZeroDivisionError"):
+        graph.explain("UNWIND [1, 0] AS x CREATE (:N {x: my.twice(x)})", analyze=True)
+    assert graph.query("MATCH (n:N) RETURN count(n) AS n").to_pylist() == [{"n": 2}]
+
+
+def test_reading_calls_and_old_snapshots_do_not_analyze_writes(people: gr.Graph, tmp_path: Path) -> None:
+    for word in ("EXPLAIN ANALYZE", "PROFILE", "EXPLAIN (ANALYZE)"):
+        with pytest.raises(gr.InvalidQueryError, match=r"query\(\) only reads; use execute\(\)"):
+            people.query(f"{word} CREATE (:Odd)")
+    with gr.open(tmp_path / "g.grism") as graph:
+        graph.execute("CREATE (:A)")
+        graph.execute("CREATE (:A)")
+    pinned = gr.open(tmp_path / "g.grism", snapshot=2)
+    with pytest.raises(gr.InvalidQueryError, match="cannot be written to"):
+        pinned.explain("CREATE (:Odd)", analyze=True)
+    assert people.query("MATCH (o:Odd) RETURN o").to_pylist() == []
+
+
+def test_a_transaction_keeps_an_analyzed_write_until_its_commit() -> None:
+    graph = gr.open()
+    with graph.transaction() as tx:
+        tx.execute("EXPLAIN ANALYZE CREATE (:A)")
+        assert graph.query("MATCH (a:A) RETURN a").to_pylist() == []
+    assert len(graph.query("MATCH (a:A) RETURN a")) == 1
+
+
+def test_verbose_says_of_each_plan_of_a_write_what_rules_changed(people: gr.Graph) -> None:
+    query = "MATCH (p:Person) WHERE p.i > 2999 AND 1 = 1 CREATE (c:Van) WITH p, c MATCH (p)-[:KNOWS]->(b) SET b.v = 1"
+    document = explained(people, query, verbose=True)
+    read = document["clauses"][0]
+    assert any(rule["name"] == "push_filters" for rule in read["verbose"][0]["rules"])
+    assert read["verbose"][0]["logical_plan"]
+    text = people.explain(query, verbose=True)
+    assert text.count("  Logical plan:\n") == sum(len(clause["plans"]) for clause in document["clauses"])
+    assert "\n  Rule push_filters:\n  - " in text
+
+
+def test_a_write_in_stages_reads_there_before_it_writes(people: gr.Graph) -> None:
+    read = "MATCH (p:Person) WITH p.name AS name, count(*) AS n "
+    query = read + "CREATE (:Name {name: name, n: n}) WITH name MATCH (q:Name) SET q.x = 1"
+    document = explained(people, query, distributed=True, partitions=3)
+    shapes = [
+        (clause["name"], len(clause.get("staged_plans", [])), len(clause["plans"])) for clause in document["clauses"]
+    ]
+    assert shapes[0] == ("Read", 1, 0)
+    assert all(staged == 0 for _, staged, _ in shapes[1:])
+    ids = []
+    for clause in document["clauses"]:
+        roots = [stage["plan"] for plan in clause.get("staged_plans", []) for stage in plan] + clause["plans"]
+        ids += [operator["id"] for root in roots for operator in tree(root)]
+    assert ids == list(range(len(ids)))
+    text = people.explain(query, distributed=True, partitions=3)
+    assert re.search(r"^Read:\n  Stage 0:\n", text)
+    assert "\nCreate((:Name {name: name, n: n})):\n  On the coordinator, which commits\n" in text
+    assert people.explain(query, distributed=True, format="mermaid").count("subgraph") == text.count("  Stage ")
+
+
+def test_a_write_is_analyzed_here_where_ray_is_asked_for(two_workers: dict[str, object]) -> None:
+    graph = gr.open()
+    settings: dict[str, Any] = {"engine": "ray", "ray": two_workers}
+    assert explained(graph, "CREATE (:A)", analyze=True, **settings)["run"]["engine"] == "local"
+    assert len(graph.query("MATCH (a:A) RETURN a")) == 1
 
 
 def clauses(graph: gr.Graph, query: str) -> list[str]:

@@ -288,3 +288,94 @@ def test_a_slow_function_stops_between_two_rows_of_a_batch(engine: Engine) -> No
     with pytest.raises(gr.CancelledError):
         hg.query("UNWIND range(1, 1000) AS x RETURN sum(my.slow(x)) AS total", engine=engine, timeout=0.2)
     assert time.monotonic() - begun < 2
+
+
+@gr.udf(returns=gr.Node, name="my.same")
+def same(value: Any) -> Any:
+    """What it is given."""
+    return value
+
+
+@gr.udf(returns=gr.Node, name="my.older")
+def older(a: gr.Node, b: gr.Node | None = None) -> gr.Node | None:
+    return a if b is None or (a.get("x") or 0) >= (b.get("x") or 0) else b
+
+
+@gr.udf(returns="Any", name="my.any")
+def anything(value: Any) -> Any:
+    return {"first": value[0], "all": value} if isinstance(value, list) else value
+
+
+@pytest.fixture
+def linked(hg: gr.Graph) -> gr.Graph:
+    hg.register_functions(same, older, anything)
+    hg.execute("MATCH (a:N {x: 1}), (b:N {x: 2}) CREATE (a)-[:NEXT {w: 3}]->(b)")
+    return hg
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_an_entity_that_was_given_comes_back_as_itself(linked: gr.Graph, engine: Engine) -> None:
+    def of(query: str) -> list[Any]:
+        return answers(linked, query, engine=engine)
+
+    assert of("MATCH (n:N) WHERE my.same(n) = n RETURN my.same(n).x AS x ORDER BY x") == [1, 2, None]
+    (node,) = of("MATCH (n:N {x: 2}) RETURN my.same(n) AS n")
+    assert (node, node.labels, node.x) == (*of("MATCH (n:N {x: 2}) RETURN n"), ["N"], 2)
+    # A pattern goes on from it, and writes change it.
+    assert of("MATCH (n:N {x: 1}) WITH my.same(n) AS m MATCH (m)-[:NEXT]->(o) RETURN o.x") == [2]
+    assert of("MATCH (a:N)-[:NEXT]->(b) RETURN my.older(a, b).x, my.older(a).x") == [2, 1]
+    assert of("MATCH (n:N) RETURN count(DISTINCT my.same(n)) AS n") == [3]
+    assert of("MATCH (n:N) WITH my.same(n) AS m, count(*) AS c RETURN m.x AS x, c ORDER BY x") == [1, 1, 2, 1, None, 1]
+    # Within lists and maps, in comprehensions, and null of null.
+    assert of("MATCH (n:N) WITH collect(n) AS l RETURN size([m IN l WHERE my.same(m).x > 1]) AS n") == [1]
+    assert of("MATCH (n:N {x: 1}) RETURN my.any([n, 7]).first.x AS x, size(my.any([n, 7]).all) AS s") == [1, 2]
+    assert of("OPTIONAL MATCH (n:N {x: 99}) RETURN my.same(n) AS n, my.same(null) AS m") == [None, None]
+    assert of("MATCH p = (:N)-[r:NEXT]->() RETURN length(my.any(p)) AS l, my.any(r).w AS w") == [1, 3]
+
+
+def test_a_write_takes_an_entity_that_a_function_gave(linked: gr.Graph) -> None:
+    linked.execute("MATCH (n:N {x: 1}) WITH my.same(n) AS m SET m.y = 5")
+    linked.execute("MATCH (n:N {x: 2}) WITH my.same(n) AS m CREATE (m)-[:OWNS]->(:Thing)")
+    assert answers(linked, "MATCH (n:N {y: 5}) RETURN n.x") == [1]
+    assert answers(linked, "MATCH (n)-[:OWNS]->(:Thing) RETURN n.x") == [2]
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_what_is_no_entity_of_the_arguments_is_refused(linked: gr.Graph, engine: Engine) -> None:
+    (other,) = answers(linked, "MATCH (n:N {x: 2}) RETURN n")
+    made = gr.Node(other.id, ["Odd"], {"x": 99})
+    wrong: list[tuple[Any, str, str]] = [
+        (lambda n: made, "my.f(n)", rf"`my.f\(\)` gave the node with the id {other.id}, which is none of those"),
+        (lambda n: gr.Node(1 << 62, [], {}), "my.f(n)", "gave the node with the id"),
+        (lambda n: gr.Hyperedge(n.id, "T", {}), "my.f(n)", r"`my.f\(\)` gave Hyperedge.* where it returns Node"),
+        (lambda n: n.x, "my.f(n)", r"`my.f\(\)` gave Int64.* where it returns Node"),
+    ]
+    for function, call, message in wrong:
+        linked.register_functions(gr.udf(returns=gr.Node, name="my.f")(function))
+        with pytest.raises(gr.InvalidDataError, match=message):
+            linked.query(f"MATCH (n:N {{x: 1}}) RETURN {call}", engine=engine)
+    # What the function makes of it does not count: the graph says what it holds.
+    linked.register_functions(gr.udf(returns=gr.Node, name="my.f")(lambda n: gr.Node(n.id, ["Odd"], {"x": 99})))
+    assert answers(linked, "MATCH (n:N {x: 1}) RETURN my.f(n).x, labels(my.f(n))", engine=engine) == [1, ["N"]]
+    for query in ("RETURN my.older(1)", "MATCH ()-[r:NEXT]->() RETURN my.older(r)"):
+        with pytest.raises(gr.InvalidQueryError, match=r"`my.older\(\)` needs Node as `a`, not (Int64|Hyperedge)"):
+            linked.query(query, engine=engine)
+
+
+def test_entities_stand_in_signatures_and_not_in_arrays_or_aggregates(linked: gr.Graph) -> None:
+    listed = {row["name"]: row["signature"] for row in linked.functions()}
+    assert listed["my.older"] == "my.older(a :: Node, [b :: Node]) :: Node"
+    for options, message in [
+        ({"over": "arrow", "parameters": {"n": gr.Node}, "returns": int}, "over arrays, which hold no Node"),
+        ({"kind": "aggregate", "returns": gr.Node}, "is an aggregate that returns Node"),
+    ]:
+        with pytest.raises(gr.UnsupportedError, match=message):
+            linked.register_functions(gr.udf(**options, name="my.odd")(lambda n: n))  # type: ignore[arg-type]
+
+
+def test_entities_come_back_from_ray_workers(two_workers: dict[str, object]) -> None:
+    graph = gr.open()
+    graph.register_functions(same)
+    graph.execute("UNWIND range(1, 50) AS i CREATE (:N {x: i})")
+    query = "MATCH (n:N) WITH my.same(n) AS m WHERE m.x % 10 = 0 RETURN m.x AS x ORDER BY x"
+    assert answers(graph, query, engine="ray", ray=two_workers) == [10, 20, 30, 40, 50]

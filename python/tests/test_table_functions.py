@@ -212,3 +212,64 @@ def test_they_run_on_ray_workers(two_workers: dict[str, object]) -> None:
     with pytest.raises(gr.InvalidDataError, match=r"failed for \('bad',\): ValueError: a bad word") as caught:
         found(graph, "CALL my.words('bad')", **settings)
     assert isinstance(caught.value.__cause__, ValueError)
+
+
+@gr.udf(kind="table", yields={"node": gr.Node, "place": int}, name="my.each")
+def each(nodes: Any, times: int = 1) -> Iterator[Any]:
+    for place, node in enumerate(nodes * times):
+        yield node, place
+
+
+@pytest.mark.parametrize("engine", ["local", "staged"])
+def test_rows_hold_entities_that_were_given(hg: gr.Graph, engine: Engine) -> None:
+    hg.register_functions(each)
+    hg.execute("MATCH (a:T {id: 1}), (b:T {id: 2}) CREATE (a)-[:NEXT]->(b)")
+    options: dict[str, Any] = {"engine": engine}
+    query = "MATCH (t:T) WITH t ORDER BY t.id WITH collect(t) AS all CALL my.each(all, 2) YIELD node, place "
+    assert found(hg, query + "RETURN node.id, place ORDER BY place", **options) == [
+        (1, 0), (2, 1), (3, 2), (1, 3), (2, 4), (3, 5),
+    ]  # fmt: skip
+    assert found(hg, query + "MATCH (node)-[:NEXT]->(o) RETURN DISTINCT o.id", **options) == [(2,)]
+    assert found(hg, query + "WITH DISTINCT node RETURN count(node)", **options) == [(3,)]
+    hg.register_functions(gr.udf(kind="table", yields={"n": gr.Node}, name="my.odd")(lambda t: [gr.Node(99, [], {})]))
+    with pytest.raises(gr.InvalidDataError, match="gave the node with the id 99, which is none of those"):
+        hg.query("MATCH (t:T {id: 1}) CALL my.odd(t) YIELD n RETURN n", **options)
+    hg.register_functions(gr.udf(kind="table", yields={"n": gr.Hyperedge}, name="my.odd")(lambda t: [t]))
+    with pytest.raises(gr.InvalidDataError, match=r"gave Node as `n` .*where it yields Hyperedge"):
+        hg.query("MATCH (t:T {id: 1}) CALL my.odd(t) YIELD n RETURN n", **options)
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings"), [("local", {"threads": 1}), ("local", {}), ("staged", {"partitions": 3})]
+)
+def test_an_optional_call_keeps_rows_without_any(hg: gr.Graph, engine: Engine, settings: dict[str, Any]) -> None:
+    options: dict[str, Any] = {"engine": engine, **settings}
+    query = "MATCH (t:T) OPTIONAL CALL my.words(t.text, 2) YIELD word, place AS p RETURN t.id AS id, word, p "
+    expected = [(1, "bb", 1), (1, "ccc", 2), (2, "dd", 0), (3, None, None)]
+    assert found(hg, query + "ORDER BY id, p", **options) == expected
+    # A condition of YIELD belongs to the call.
+    query = "MATCH (t:T) OPTIONAL CALL my.words(t.text) YIELD word WHERE word STARTS WITH 'd' RETURN t.id AS id, word "
+    assert found(hg, query + "ORDER BY id", **options) == [(1, None), (2, "dd"), (3, None)]
+    assert found(hg, "OPTIONAL CALL my.numbers('none', 1)", **options) == [(None, None)]
+    assert found(hg, "OPTIONAL CALL my.words('x') YIELD word RETURN word", **options) == [("x",)]
+    listed = "OPTIONAL CALL db.relationshipTypes() YIELD relationshipType AS r RETURN r"
+    assert found(hg, listed, **options) == [(None,)]
+    assert found(hg, "OPTIONAL CALL db.labels()", **options) == [("T",)]
+    first = "MATCH (t:T {id: 3}) OPTIONAL CALL my.words(t.text) YIELD word "
+    chained = first + "OPTIONAL CALL my.words(word) YIELD word AS w RETURN count(*), w"
+    assert found(hg, chained, **options) == [(1, None)]
+    within = "CALL (t) { OPTIONAL CALL my.words(t.text) YIELD word RETURN count(*) AS c }"
+    query = f"MATCH (t:T) {within} RETURN t.id AS i, c ORDER BY i"
+    assert found(hg, query, **options) == [(1, 3), (2, 1), (3, 1)]
+
+
+def test_an_optional_call_ends_with_the_query(hg: gr.Graph) -> None:
+    assert found(hg, "OPTIONAL CALL endless() YIELD i RETURN i LIMIT 2") == [(0,), (1,)]
+
+
+def test_writes_take_rows_of_an_optional_call(hg: gr.Graph) -> None:
+    hg.execute("MATCH (t:T) OPTIONAL CALL my.words(t.text, 3) YIELD word SET t.word = coalesce(word, 'none')")
+    assert found(hg, "MATCH (t:T) RETURN t.id, t.word ORDER BY t.id") == [(1, "ccc"), (2, "none"), (3, "none")]
+    CALLED.clear()
+    hg.execute("MATCH (t:T) OPTIONAL CALL my.note(t.id) SET t.seen = true")
+    assert sorted(CALLED) == [1, 2, 3]

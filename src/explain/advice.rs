@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grism_engine::OperatorRun;
 
-use super::explained::{Explained, ExplainedOperator, Measured, Shape};
+use super::explained::{Explained, ExplainedOperator, Measured};
 use super::stages::slow_task;
 use super::units::{bytes, count, rounded};
 
@@ -87,14 +87,8 @@ fn in_functions(operator: &ExplainedOperator) -> Option<String> {
 }
 
 fn skewed(explained: &Explained, operator: &ExplainedOperator) -> Option<String> {
-    let (Shape::Stages(plan), Some(run)) = (&explained.shape, &explained.run) else {
-        return None;
-    };
-    let stages = plan.stages.iter();
-    let stage = stages
-        .take_while(|stage| stage.first_operator <= operator.id)
-        .last()?;
-    let (task, ratio) = slow_task(&run.tasks, stage.stage_id)?;
+    let (plan, stage) = explained.stage_of(operator.id)?;
+    let (task, ratio) = slow_task(&plan.tasks, stage.stage_id)?;
     Some(format!(
         "task {task} of stage {} took {ratio:.1} times as long as half of the tasks: its keys are uneven, or its partitions too few",
         stage.stage_id

@@ -5,23 +5,43 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grism_core::{FunctionMetrics, GraphStatistics};
-use grism_engine::TaskMetrics;
-use grism_engine::{OperatorId, OperatorMetrics, OwnTime, PhysicalOperator};
+use grism_engine::operators::write::{ClauseRun, CommitRecord};
+use grism_engine::{OperatorId, OperatorMetrics, OwnTime, PhysicalOperator, TaskMetrics};
 use grism_logical::optimizer::RuleChange;
-use grism_ray::DistributedPlan;
+use grism_ray::{DistributedPlan, ExecutionStage};
 
 /// An explained query.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Explained {
-    /// How the plan was made; `None` where it is not asked for.
-    pub(super) verbose: Option<Verbose>,
     /// All operators, in the order of their numbers, which begin with 0.
     pub(super) operators: Vec<ExplainedOperator>,
     pub(super) shape: Shape,
     /// The counts of the graph, for advice.
     pub(super) statistics: Arc<GraphStatistics>,
-    /// What a run did; `None` for a plan that was not run.
+    /// What a run did; `None` for a query that was not run.
     pub(super) run: Option<Run>,
+}
+
+/// What a query consists of.
+#[derive(Debug)]
+pub(super) enum Shape {
+    /// One plan, which reads.
+    Query(ExplainedPlan),
+    /// Clauses that run one after the other, of a query that writes.
+    Clauses(Vec<ExplainedClause>),
+}
+
+/// One plan.
+#[derive(Debug)]
+pub(super) struct ExplainedPlan {
+    /// How it was made; `None` where it is not asked for.
+    pub(super) verbose: Option<Verbose>,
+    /// Its first operator, which is the root where it has no stages.
+    pub(super) first: OperatorId,
+    /// Its stages, whose operators have the numbers of the explained query; `None` for a plan of one process.
+    pub(super) stages: Option<DistributedPlan>,
+    /// What its tasks did; empty for a plan of one process.
+    pub(super) tasks: Vec<TaskMetrics>,
 }
 
 /// How a plan was made.
@@ -33,23 +53,6 @@ pub(super) struct Verbose {
     pub(super) rules: Vec<RuleChange>,
 }
 
-/// How the operators of a query belong together.
-#[derive(Debug)]
-pub(super) enum Shape {
-    /// One plan, whose root is the first operator.
-    Plan,
-    /// Clauses that run one after the other, each with any number of plans.
-    Clauses(Vec<ExplainedClause>),
-    /// Stages.
-    Stages(DistributedPlan),
-}
-
-impl Default for Shape {
-    fn default() -> Self {
-        Self::Clauses(Vec::new())
-    }
-}
-
 /// One clause of a query that writes.
 #[derive(Debug)]
 pub(super) struct ExplainedClause {
@@ -57,8 +60,10 @@ pub(super) struct ExplainedClause {
     pub(super) name: String,
     /// Its line.
     pub(super) detail: String,
-    /// The roots of the plans that it runs.
-    pub(super) plans: Vec<OperatorId>,
+    /// The plans that it runs.
+    pub(super) plans: Vec<ExplainedPlan>,
+    /// What it did; `None` for a query that was not run.
+    pub(super) run: Option<ClauseRun>,
 }
 
 /// One operator.
@@ -95,10 +100,10 @@ pub(super) struct Run {
     pub(super) engine: &'static str,
     /// Rows of the result.
     pub(super) rows: u64,
-    /// From the start to the last row.
+    /// From the start to the last row, commits included.
     pub(super) time: Duration,
-    /// What tasks did; empty for the local engine.
-    pub(super) tasks: Vec<TaskMetrics>,
+    /// What was committed; `None` for a query that only reads.
+    pub(super) commits: Option<CommitRecord>,
     /// Calls of functions of the user.
     pub(super) functions: BTreeMap<String, FunctionMetrics>,
     /// What would make the slowest step faster.
@@ -110,11 +115,39 @@ impl Explained {
         self.operators.get(id.0 as usize)
     }
 
+    /// All plans, in the order of their operators.
+    pub(super) fn plans(&self) -> impl Iterator<Item = &ExplainedPlan> {
+        let (query, clauses) = match &self.shape {
+            Shape::Query(plan) => (Some(plan), &[][..]),
+            Shape::Clauses(clauses) => (None, &clauses[..]),
+        };
+        let plans = clauses.iter().flat_map(|clause| &clause.plans);
+        query.into_iter().chain(plans)
+    }
+
+    /// The stage that an operator belongs to, and its plan.
+    pub(super) fn stage_of(&self, id: OperatorId) -> Option<(&ExplainedPlan, &ExecutionStage)> {
+        let plan = self.plans().take_while(|plan| plan.first <= id).last()?;
+        let stages = plan.stages.as_ref()?.stages.iter();
+        let stage = stages
+            .take_while(|stage| stage.first_operator <= id)
+            .last()?;
+        Some((plan, stage))
+    }
+
     /// The operators of the plan that ends at `root`, from there down.
     pub(super) fn plan(&self, root: OperatorId) -> &[ExplainedOperator] {
         let from = self.operators.get(root.0 as usize..).unwrap_or_default();
         let below = from.iter().skip(1).take_while(|own| own.depth > 0).count();
         from.get(..=below).unwrap_or_default()
+    }
+}
+
+impl ExplainedPlan {
+    /// The operator that outputs its rows.
+    pub(super) fn root(&self) -> OperatorId {
+        let last = self.stages.as_ref().and_then(|plan| plan.stages.last());
+        last.map_or(self.first, |stage| stage.first_operator)
     }
 }
 

@@ -6,35 +6,31 @@ use grism_cypher::ExplainOptions;
 use grism_engine::OperatorId;
 use grism_ray::exchange_name;
 
-use super::explained::{Explained, ExplainedOperator, Shape};
-use super::text::figures;
+use super::explained::{Explained, ExplainedClause, ExplainedOperator, ExplainedPlan, Shape};
+use super::text::{clause_figures, figures};
 
 /// A graph in the language of Graphviz; rows flow from the bottom up.
 pub(super) fn dot(explained: &Explained, options: &ExplainOptions) -> String {
     let mut text =
         "digraph plan {\n  rankdir=BT;\n  node [shape=box, fontname=\"monospace\"];\n".to_owned();
-    for (number, (title, operators)) in groups(explained).into_iter().enumerate() {
-        let indent = if title.is_empty() { "  " } else { "    " };
-        if !title.is_empty() {
-            let title = dot_text(&title);
+    for (number, group) in groups(explained).into_iter().enumerate() {
+        if let Some((number, clause)) = group.clause {
+            let label = dot_lines(&clause_lines(clause, options));
+            let _ = writeln!(text, "  c{number} [label=\"{label}\", style=bold];");
+        }
+        let indent = if group.title.is_empty() { "  " } else { "    " };
+        if !group.title.is_empty() {
+            let title = dot_text(&group.title);
             let _ = writeln!(
                 text,
                 "  subgraph cluster_{number} {{\n    label=\"{title}\";"
             );
         }
-        for operator in operators {
-            let lines: Vec<String> = lines(operator, options)
-                .iter()
-                .map(|own| dot_text(own))
-                .collect();
-            let _ = writeln!(
-                text,
-                "{indent}o{} [label=\"{}\"];",
-                operator.id,
-                lines.join("\\n")
-            );
+        for operator in group.operators {
+            let label = dot_lines(&lines(operator, options));
+            let _ = writeln!(text, "{indent}o{} [label=\"{label}\"];", operator.id);
         }
-        if !title.is_empty() {
+        if !group.title.is_empty() {
             text.push_str("  }\n");
         }
     }
@@ -46,6 +42,9 @@ pub(super) fn dot(explained: &Explained, options: &ExplainOptions) -> String {
         };
         let _ = writeln!(text, "  o{} -> o{}{label};", edge.from, edge.to);
     }
+    for (from, to) in clause_edges(explained) {
+        let _ = writeln!(text, "  {from} -> {to};");
+    }
     text.push_str("}\n");
     text
 }
@@ -53,18 +52,20 @@ pub(super) fn dot(explained: &Explained, options: &ExplainOptions) -> String {
 /// A flowchart in the language of Mermaid.
 pub(super) fn mermaid(explained: &Explained, options: &ExplainOptions) -> String {
     let mut text = "flowchart BT\n".to_owned();
-    for (number, (title, operators)) in groups(explained).into_iter().enumerate() {
-        if !title.is_empty() {
-            let _ = writeln!(text, "  subgraph g{number} [\"{}\"]", mermaid_text(&title));
+    for (number, group) in groups(explained).into_iter().enumerate() {
+        if let Some((number, clause)) = group.clause {
+            let label = mermaid_lines(&clause_lines(clause, options));
+            let _ = writeln!(text, "    c{number}[[\"{label}\"]]");
         }
-        for operator in operators {
-            let lines: Vec<String> = lines(operator, options)
-                .iter()
-                .map(|own| mermaid_text(own))
-                .collect();
-            let _ = writeln!(text, "    o{}[\"{}\"]", operator.id, lines.join("<br/>"));
+        if !group.title.is_empty() {
+            let title = mermaid_text(&group.title);
+            let _ = writeln!(text, "  subgraph g{number} [\"{title}\"]");
         }
-        if !title.is_empty() {
+        for operator in group.operators {
+            let label = mermaid_lines(&lines(operator, options));
+            let _ = writeln!(text, "    o{}[\"{label}\"]", operator.id);
+        }
+        if !group.title.is_empty() {
             text.push_str("  end\n");
         }
     }
@@ -76,28 +77,80 @@ pub(super) fn mermaid(explained: &Explained, options: &ExplainOptions) -> String
         };
         let _ = writeln!(text, "  o{} {arrow} o{}", edge.from, edge.to);
     }
+    for (from, to) in clause_edges(explained) {
+        let _ = writeln!(text, "  {from} --> {to}");
+    }
     text
 }
 
-/// The operators that belong together, with what their group is called; a plan alone has no name.
-pub(super) fn groups(explained: &Explained) -> Vec<(String, &[ExplainedOperator])> {
+/// Operators that belong together.
+#[derive(Default)]
+pub(super) struct Group<'a> {
+    /// The clause that begins with the group, and its number.
+    pub(super) clause: Option<(usize, &'a ExplainedClause)>,
+    /// What the group is called; empty for a plan of one process.
+    pub(super) title: String,
+    pub(super) operators: &'a [ExplainedOperator],
+}
+
+/// The operators of plans and stages, clause by clause.
+pub(super) fn groups(explained: &Explained) -> Vec<Group<'_>> {
     match &explained.shape {
-        Shape::Plan => vec![(String::new(), &explained.operators[..])],
+        Shape::Query(plan) => plan_groups(explained, plan),
         Shape::Clauses(clauses) => {
-            let plans = clauses.iter().flat_map(|clause| {
-                let roots = clause.plans.iter();
-                roots.map(|root| (clause.detail.clone(), explained.plan(*root)))
+            let groups = clauses.iter().enumerate().flat_map(|(number, clause)| {
+                let plans = clause.plans.iter();
+                let mut groups: Vec<Group<'_>> = plans
+                    .flat_map(|plan| plan_groups(explained, plan))
+                    .collect();
+                if groups.is_empty() {
+                    groups.push(Group::default());
+                }
+                groups[0].clause = Some((number, clause));
+                groups
             });
-            plans.collect()
-        }
-        Shape::Stages(plan) => {
-            let stages = plan.stages.iter().map(|stage| {
-                let title = format!("Stage {}, {} tasks", stage.stage_id, stage.tasks);
-                (title, explained.plan(stage.first_operator))
-            });
-            stages.collect()
+            groups.collect()
         }
     }
+}
+
+fn plan_groups<'a>(explained: &'a Explained, plan: &'a ExplainedPlan) -> Vec<Group<'a>> {
+    let Some(stages) = &plan.stages else {
+        return vec![Group {
+            operators: explained.plan(plan.first),
+            ..Group::default()
+        }];
+    };
+    let stages = stages.stages.iter().map(|stage| Group {
+        clause: None,
+        title: format!("Stage {}, {} tasks", stage.stage_id, stage.tasks),
+        operators: explained.plan(stage.first_operator),
+    });
+    stages.collect()
+}
+
+/// What stands in the box of a clause: its line, then what it did.
+pub(super) fn clause_lines(clause: &ExplainedClause, options: &ExplainOptions) -> Vec<String> {
+    let mut lines = vec![clause.detail.clone()];
+    lines.extend(clause_figures(clause, options));
+    lines
+}
+
+/// From the plans of a clause to the clause, and from each clause to the next, by the names of their boxes.
+fn clause_edges(explained: &Explained) -> Vec<(String, String)> {
+    let Shape::Clauses(clauses) = &explained.shape else {
+        return Vec::new();
+    };
+    let mut edges = Vec::new();
+    for (number, clause) in clauses.iter().enumerate() {
+        let to = format!("c{number}");
+        let plans = clause.plans.iter();
+        edges.extend(plans.map(|plan| (format!("o{}", plan.root()), to.clone())));
+        if let Some(before) = number.checked_sub(1) {
+            edges.push((format!("c{before}"), to));
+        }
+    }
+    edges
 }
 
 /// Rows that flow from one operator to another.
@@ -141,20 +194,20 @@ pub(super) fn edges(explained: &Explained) -> Vec<Edge> {
             kind: EdgeKind::Subplan,
         }));
     }
-    let Shape::Stages(plan) = &explained.shape else {
-        return edges;
-    };
-    for stage in &plan.stages {
-        for operator in explained.plan(stage.first_operator) {
-            let input = operator.operator.stage_input();
-            let Some(input) = input.and_then(|own| stage.inputs.get(own.number)) else {
-                continue;
-            };
-            edges.extend(plan.stages.get(input.stage_id).map(|from| Edge {
-                from: from.first_operator,
-                to: operator.id,
-                kind: EdgeKind::Exchange(exchange_name(input.mode, &input.partitioning)),
-            }));
+    for plan in explained.plans() {
+        let stages = plan.stages.as_ref().map_or(&[][..], |plan| &plan.stages);
+        for stage in stages {
+            for operator in explained.plan(stage.first_operator) {
+                let input = operator.operator.stage_input();
+                let Some(input) = input.and_then(|own| stage.inputs.get(own.number)) else {
+                    continue;
+                };
+                edges.extend(stages.get(input.stage_id).map(|from| Edge {
+                    from: from.first_operator,
+                    to: operator.id,
+                    kind: EdgeKind::Exchange(exchange_name(input.mode, &input.partitioning)),
+                }));
+            }
         }
     }
     edges
@@ -165,6 +218,16 @@ pub(super) fn lines(operator: &ExplainedOperator, options: &ExplainOptions) -> V
     let mut lines = vec![operator.detail.clone()];
     lines.extend(figures(operator, options));
     lines
+}
+
+fn dot_lines(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| dot_text(line)).collect();
+    lines.join("\\n")
+}
+
+fn mermaid_lines(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| mermaid_text(line)).collect();
+    lines.join("<br/>")
 }
 
 /// Text within quotes of Graphviz.

@@ -10,8 +10,11 @@ use grism_logical::optimizer::RuleChange;
 use grism_ray::{ExecutionStage, exchange_name, output_name};
 use serde::{Serialize, Serializer};
 
-use super::explained::{Explained, ExplainedOperator, Run, Shape};
+use super::explained::{
+    Explained, ExplainedClause, ExplainedOperator, ExplainedPlan, Run, Shape, Verbose,
+};
 use super::stages::{Spread, StageRun, critical_path};
+use super::text::written;
 use super::units::milliseconds;
 
 /// The version of the form. It changes when a field goes or means something else, and not when one comes.
@@ -48,19 +51,49 @@ struct Whole<'a> {
     clauses: Option<Vec<Clause<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stages: Option<Vec<Stage<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logical_plan: Option<Vec<&'a str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rules: Option<&'a [RuleChange]>,
+    #[serde(flatten)]
+    verbose: Option<VerboseView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<RunView<'a>>,
+}
+
+#[derive(Serialize)]
+struct VerboseView<'a> {
+    logical_plan: Vec<&'a str>,
+    rules: &'a [RuleChange],
 }
 
 #[derive(Serialize)]
 struct Clause<'a> {
     name: &'a str,
     detail: &'a str,
+    /// The plans that run in one process.
     plans: Vec<Operator<'a>>,
+    /// The plans that run in stages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    staged_plans: Vec<Vec<Stage<'a>>>,
+    /// How all plans were made, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    verbose: Vec<VerboseView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual: Option<ClauseActual>,
+}
+
+#[derive(Serialize)]
+struct ClauseActual {
+    rows: u64,
+    runs: u64,
+    written: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_time_ms: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Commits {
+    made: u64,
+    attempts: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_ms: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -106,6 +139,7 @@ struct StageActual {
 
 #[derive(Serialize)]
 struct StageTime {
+    queue_ms: f64,
     compute_ms: f64,
     fetch_wait_ms: f64,
     task_micros: Spread,
@@ -119,6 +153,8 @@ struct RunView<'a> {
     time_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     critical_path: Option<CriticalPath>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commits: Option<Commits>,
     functions: BTreeMap<&'a str, Calls>,
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<&'a str>,
@@ -189,45 +225,64 @@ struct Buffers {
 impl<'a> View<'a> {
     fn whole(self) -> Whole<'a> {
         let explained = self.explained;
-        let verbose = explained.verbose.as_ref();
         let mut whole = Whole {
             version: VERSION,
             kind: "plan",
             plan: None,
             clauses: None,
             stages: None,
-            logical_plan: verbose.map(|own| own.logical.lines().collect()),
-            rules: verbose.map(|own| own.rules.as_slice()),
+            verbose: None,
             run: explained.run.as_ref().map(|run| self.run(run)),
         };
         match &explained.shape {
-            Shape::Plan => whole.plan = Some(self.operator(OperatorId::default())),
+            Shape::Query(plan) => {
+                whole.verbose = plan.verbose.as_ref().map(verbose);
+                match self.stages(plan) {
+                    None => whole.plan = Some(self.operator(plan.first)),
+                    stages => (whole.kind, whole.stages) = ("stages", stages),
+                }
+            }
             Shape::Clauses(clauses) => {
                 whole.kind = "clauses";
-                let clauses = clauses.iter().map(|clause| Clause {
-                    name: &clause.name,
-                    detail: &clause.detail,
-                    plans: clause
-                        .plans
-                        .iter()
-                        .map(|root| self.operator(*root))
-                        .collect(),
-                });
-                whole.clauses = Some(clauses.collect());
-            }
-            Shape::Stages(plan) => {
-                whole.kind = "stages";
-                whole.stages = Some(plan.stages.iter().map(|own| self.stage(own)).collect());
+                whole.clauses = Some(clauses.iter().map(|own| self.clause(own)).collect());
             }
         }
         whole
+    }
+
+    fn clause(self, clause: &'a ExplainedClause) -> Clause<'a> {
+        let local = clause.plans.iter().filter(|plan| plan.stages.is_none());
+        let verbose = clause
+            .plans
+            .iter()
+            .filter_map(|plan| plan.verbose.as_ref().map(verbose));
+        let staged = clause.plans.iter().filter_map(|plan| self.stages(plan));
+        let timed = self.options.shows_timing();
+        Clause {
+            name: &clause.name,
+            detail: &clause.detail,
+            plans: local.map(|plan| self.operator(plan.first)).collect(),
+            staged_plans: staged.collect(),
+            verbose: verbose.collect(),
+            actual: clause.run.as_ref().map(|run| ClauseActual {
+                rows: run.rows,
+                runs: run.runs,
+                written: written(&run.written).collect(),
+                own_time_ms: timed.then(|| milliseconds(run.own_time)),
+            }),
+        }
+    }
+
+    fn stages(self, plan: &'a ExplainedPlan) -> Option<Vec<Stage<'a>>> {
+        let stages = plan.stages.as_ref()?.stages.iter();
+        Some(stages.map(|stage| self.stage(plan, stage)).collect())
     }
 
     fn operator(self, id: OperatorId) -> Operator<'a> {
         Operator { view: self, id }
     }
 
-    fn stage(self, stage: &'a ExecutionStage) -> Stage<'a> {
+    fn stage(self, plan: &'a ExplainedPlan, stage: &'a ExecutionStage) -> Stage<'a> {
         let inputs = stage.inputs.iter().map(|input| StageInput {
             stage: input.stage_id,
             exchange: exchange_name(input.mode, &input.partitioning),
@@ -246,12 +301,13 @@ impl<'a> View<'a> {
             },
             notes: &stage.notes,
             plan: self.operator(stage.first_operator),
-            actual: run.map(|run| self.stage_actual(StageRun::of(&run.tasks, stage.stage_id))),
+            actual: run.map(|_| self.stage_actual(StageRun::of(&plan.tasks, stage.stage_id))),
         }
     }
 
     fn stage_actual(self, run: StageRun) -> StageActual {
         let time = self.options.shows_timing().then(|| StageTime {
+            queue_ms: milliseconds(run.queue),
             compute_ms: milliseconds(run.compute),
             fetch_wait_ms: milliseconds(run.fetch),
             task_micros: run.task_micros,
@@ -270,13 +326,13 @@ impl<'a> View<'a> {
     fn run(self, run: &'a Run) -> RunView<'a> {
         let timed = self.options.shows_timing();
         let path = match &self.explained.shape {
-            Shape::Stages(plan) if timed => {
-                let (stages, time) = critical_path(plan, &run.tasks);
-                Some(CriticalPath {
+            Shape::Query(plan) if timed => plan.stages.as_ref().map(|stages| {
+                let (stages, time) = critical_path(stages, &plan.tasks);
+                CriticalPath {
                     stages,
                     time_ms: milliseconds(time),
-                })
-            }
+                }
+            }),
             _ => None,
         };
         let calls = |own: &FunctionMetrics| Calls {
@@ -290,6 +346,11 @@ impl<'a> View<'a> {
             rows: run.rows,
             time_ms: timed.then(|| milliseconds(run.time)),
             critical_path: path,
+            commits: run.commits.map(|commits| Commits {
+                made: commits.commits,
+                attempts: commits.attempts,
+                time_ms: timed.then(|| milliseconds(commits.time)),
+            }),
             functions: functions
                 .map(|(name, own)| (name.as_str(), calls(own)))
                 .collect(),
@@ -321,6 +382,13 @@ impl<'a> View<'a> {
             timing,
             buffers,
         })
+    }
+}
+
+fn verbose(verbose: &Verbose) -> VerboseView<'_> {
+    VerboseView {
+        logical_plan: verbose.logical.lines().collect(),
+        rules: &verbose.rules,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{FunctionMetrics, Result};
+use grism_core::Result;
 use grism_engine::{
     Executor, OperatorId, OperatorMetrics, PhysicalPlan, RecordBatchStream, TaskMetrics,
     add_metrics,
@@ -14,7 +14,7 @@ use grism_local::LocalExecutor;
 use grism_ray::{DistributedPlan, RayExecutor, StagedExecutor};
 
 use super::advice::advice;
-use super::explained::{Explained, Measured, Run};
+use super::explained::{Explained, Measured, Run, Shape};
 use crate::query::{Prepared, QueryOptions, check_for_ray};
 use crate::views::PinnedStorage;
 use crate::{Engine, Graph};
@@ -118,17 +118,33 @@ async fn counted(stream: RecordBatchStream) -> Result<u64> {
         .await
 }
 
+/// Adds what a run of a query that reads did.
 fn add_run(
     explained: &mut Explained,
     engine: Engine,
     finished: FinishedRun,
     metrics: Vec<OperatorMetrics>,
 ) {
+    if let Shape::Query(plan) = &mut explained.shape {
+        plan.tasks = finished.tasks;
+    }
+    let run = Run {
+        engine: engine.name(),
+        rows: finished.rows,
+        time: finished.time,
+        commits: None,
+        functions: BTreeMap::new(),
+        advice: None,
+    };
+    add_measured(explained, run, metrics);
+}
+
+/// Adds what operators did, by the numbers that they have in the explained query, to a run.
+pub(super) fn add_measured(explained: &mut Explained, mut run: Run, metrics: Vec<OperatorMetrics>) {
     let by_id: HashMap<OperatorId, OperatorMetrics> =
         metrics.into_iter().map(|own| (own.id, own)).collect();
-    let mut functions: BTreeMap<String, FunctionMetrics> = BTreeMap::new();
     for (name, calls) in by_id.values().flat_map(|own| &own.usage.functions) {
-        functions.entry(name.clone()).or_default().add(calls);
+        run.functions.entry(name.clone()).or_default().add(calls);
     }
     for operator in &mut explained.operators {
         // A task that never ran the operator tells nothing of it.
@@ -137,16 +153,6 @@ fn add_run(
         let own = metrics.own_time(below);
         operator.measured = Some(Measured { metrics, own });
     }
-    explained.run = Some(Run {
-        engine: engine.name(),
-        rows: finished.rows,
-        time: finished.time,
-        tasks: finished.tasks,
-        functions,
-        advice: None,
-    });
-    let advice = advice(explained);
-    if let Some(run) = &mut explained.run {
-        run.advice = advice;
-    }
+    run.advice = advice(explained);
+    explained.run = Some(run);
 }

@@ -3,45 +3,24 @@
 use std::sync::Arc;
 
 use grism_core::with_stack;
-use grism_engine::operators::write::PlannedClause;
 use grism_engine::{Distribution, ExchangeMode, OperatorId, PhysicalOperator, SubplanRuns};
 use grism_logical::optimizer::Facts;
 use grism_ray::{DistributedPlan, ExecutionStage};
 
-use super::explained::{Explained, ExplainedClause, ExplainedOperator, Shape};
+use super::explained::{Explained, ExplainedOperator, ExplainedPlan, Shape};
 
 /// One plan of one process.
 pub(super) fn explained_plan(root: &Arc<dyn PhysicalOperator>, facts: Facts<'_>) -> Explained {
-    let mut reader = Reader::new(facts);
-    reader.read(root, 0, 1.0);
-    reader.explained(Shape::Plan)
-}
-
-/// The plans of a query that writes.
-pub(super) fn explained_clauses(clauses: &[PlannedClause], facts: Facts<'_>) -> Explained {
-    let mut reader = Reader::new(facts);
-    let mut shape = Vec::with_capacity(clauses.len());
-    for clause in clauses {
-        let roots = clause.plans.iter().map(|root| reader.read(root, 0, 1.0).0);
-        shape.push(ExplainedClause {
-            name: clause.name.clone(),
-            detail: clause.detail.clone(),
-            plans: roots.collect(),
-        });
-    }
-    reader.explained(Shape::Clauses(shape))
+    let mut reader = PlanReader::new(facts);
+    let plan = reader.plan(root);
+    reader.explained(Shape::Query(plan))
 }
 
 /// A plan in stages.
 pub(super) fn explained_stages(plan: DistributedPlan, facts: Facts<'_>) -> Explained {
-    let mut reader = Reader::new(facts);
-    let mut outputs = Vec::with_capacity(plan.stages.len());
-    for stage in &plan.stages {
-        reader.inputs = stage_inputs(stage, &outputs);
-        reader.tasks = stage.tasks;
-        outputs.push(reader.read(&stage.plan.root, 0, 1.0).1);
-    }
-    reader.explained(Shape::Stages(plan))
+    let mut reader = PlanReader::new(facts);
+    let plan = reader.stages(plan);
+    reader.explained(Shape::Query(plan))
 }
 
 /// About how many rows all tasks of a stage read of each input together.
@@ -56,7 +35,8 @@ fn stage_inputs(stage: &ExecutionStage, outputs: &[f64]) -> Vec<f64> {
     rows.collect()
 }
 
-struct Reader<'a> {
+/// Numbers the operators of one plan after the other.
+pub(super) struct PlanReader<'a> {
     facts: Facts<'a>,
     operators: Vec<ExplainedOperator>,
     /// About how many rows come from other stages, by input.
@@ -66,8 +46,8 @@ struct Reader<'a> {
     runs: f64,
 }
 
-impl<'a> Reader<'a> {
-    fn new(facts: Facts<'a>) -> Self {
+impl<'a> PlanReader<'a> {
+    pub(super) fn new(facts: Facts<'a>) -> Self {
         Self {
             facts,
             operators: Vec::new(),
@@ -77,11 +57,44 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn explained(self, shape: Shape) -> Explained {
+    /// The query of the plans that were read.
+    pub(super) fn explained(self, shape: Shape) -> Explained {
         Explained {
             operators: self.operators,
             shape,
-            ..Explained::default()
+            statistics: Arc::default(),
+            run: None,
+        }
+    }
+
+    /// Reads a plan of one process.
+    pub(super) fn plan(&mut self, root: &Arc<dyn PhysicalOperator>) -> ExplainedPlan {
+        self.tasks = 1;
+        let (first, _) = self.read(root, 0, 1.0);
+        ExplainedPlan {
+            verbose: None,
+            first,
+            stages: None,
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Reads a plan in stages.
+    pub(super) fn stages(&mut self, mut plan: DistributedPlan) -> ExplainedPlan {
+        let first = self.operators.len() as u32;
+        let mut outputs = Vec::with_capacity(plan.stages.len());
+        for stage in &mut plan.stages {
+            self.inputs = stage_inputs(stage, &outputs);
+            self.tasks = stage.tasks;
+            let (root, rows) = self.read(&stage.plan.root, 0, 1.0);
+            stage.first_operator = root;
+            outputs.push(rows);
+        }
+        ExplainedPlan {
+            verbose: None,
+            first: OperatorId(first),
+            stages: Some(plan),
+            tasks: Vec::new(),
         }
     }
 
@@ -94,10 +107,9 @@ impl<'a> Reader<'a> {
         argument: f64,
     ) -> (OperatorId, f64) {
         let id = OperatorId(self.operators.len() as u32);
-        let name = operator.name();
         self.operators.push(ExplainedOperator {
             id,
-            name: name.strip_suffix("Exec").unwrap_or(name).to_owned(),
+            name: operator.shown_name().to_owned(),
             detail: operator.describe(),
             depth,
             inputs: Vec::new(),

@@ -54,6 +54,8 @@ pub(super) struct StageRun {
     pub(super) partition_rows: Spread,
     /// From the start of a task to its end, with the time that it waited for its inputs, in microseconds.
     pub(super) task_micros: Spread,
+    /// Waiting for a free worker, added over tasks.
+    pub(super) queue: Duration,
     /// Computing, added over tasks.
     pub(super) compute: Duration,
     /// Waiting for inputs, added over tasks.
@@ -87,6 +89,7 @@ impl StageRun {
             bytes: sum(|task| task.bytes),
             partition_rows: Spread::of(partition_rows),
             task_micros: Spread::of(own.iter().map(|task| micros(task)).collect()),
+            queue: Duration::from_micros(sum(|task| task.queue_micros)),
             compute: Duration::from_micros(sum(|task| task.micros)),
             fetch: Duration::from_micros(sum(|task| task.fetch_micros)),
         }
@@ -144,6 +147,7 @@ mod tests {
             pid: 1,
             rows: partition_rows.iter().sum(),
             bytes: 8,
+            queue_micros: 3,
             micros,
             fetch_micros: 5,
             partition_rows: partition_rows.to_vec(),
@@ -164,6 +168,7 @@ mod tests {
         assert_eq!(run.partition_rows, expected);
         assert_eq!((run.rows, run.attempts, run.workers), (15, 2, 2));
         assert_eq!(run.fetch, Duration::from_micros(10));
+        assert_eq!(run.queue, Duration::from_micros(6));
     }
 
     #[test]

@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use arrow::array::StringArray;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Error, Result, without_secrets};
+use grism_core::{Result, WriteCounts, without_secrets};
 use grism_cypher::{ExplainFormat, ExplainOptions, Query};
 use grism_engine::PlannerConfig;
 use grism_local::LocalPhysicalPlanner;
 
-use super::explained::{Explained, Verbose};
+use super::explained::{Explained, Shape, Verbose};
 use super::graph::{dot, mermaid};
 use super::json::json;
 use super::measure::{FinishedRun, measure_plan, measure_stages};
-use super::operators::{explained_clauses, explained_plan, explained_stages};
+use super::operators::{explained_plan, explained_stages};
 use super::svg::svg;
 use super::text::text;
+use super::writes::explain_write;
 use crate::query::{Prepared, QueryOptions, QueryResult, distributed_planner, facts, table};
-use crate::write::plan_clauses;
 use crate::{Engine, Graph};
 
 /// Where ANALYZE finds what a run does.
@@ -34,18 +34,20 @@ pub(crate) async fn explain_statement(
     explain: ExplainOptions,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
-    let plan = explain_query(graph, query, explain, options, Measure::Run).await?;
+    let (plan, counts) = explained_query(graph, query, explain, options, Measure::Run).await?;
     let lines: StringArray = plan.lines().map(Some).collect();
-    table(RecordBatch::try_from_iter([(
+    let mut result = table(RecordBatch::try_from_iter([(
         "plan",
         Arc::new(lines) as _,
-    )])?)
+    )])?)?;
+    result.written = counts;
+    Ok(result)
 }
 
 /// The plan of a query in the form that `explain` asks for.
 ///
 /// # Errors
-/// As [`Graph::prepare`]; with ANALYZE, what a run can meet.
+/// As [`Graph::prepare`]; with ANALYZE, what a run can meet, which commits what a query writes.
 pub(crate) async fn explain_query(
     graph: &Graph,
     query: &Query,
@@ -53,26 +55,27 @@ pub(crate) async fn explain_query(
     options: &QueryOptions,
     measure: Measure,
 ) -> Result<String> {
+    let (plan, _) = explained_query(graph, query, explain, options, measure).await?;
+    Ok(plan)
+}
+
+/// As [`explain_query`], with what the query wrote.
+async fn explained_query(
+    graph: &Graph,
+    query: &Query,
+    explain: ExplainOptions,
+    options: &QueryOptions,
+    measure: Measure,
+) -> Result<(String, Option<WriteCounts>)> {
     explain.check()?;
     let options = &*graph.with_registered(options);
-    if !query.writes() {
-        let prepared = graph.plan(query, options).await?;
-        return explain_prepared(graph, &prepared, explain, options, measure).await;
+    if query.writes() {
+        let write = explain_write(graph, query, &explain, options).await?;
+        return Ok((written(&write.explained, &explain)?, write.written));
     }
-    let refused = [
-        ("ANALYZE", explain.analyze),
-        ("DISTRIBUTED", explain.distributed),
-        ("VERBOSE", explain.verbose),
-    ];
-    if let Some((name, _)) = refused.iter().find(|(_, asked)| *asked) {
-        return Err(Error::unsupported(format!(
-            "EXPLAIN {name} of a query that writes is not supported yet; EXPLAIN alone, in any format, shows its plan"
-        )));
-    }
-    let snapshot = graph.storage().snapshot(options.snapshot).await?;
-    let clauses = plan_clauses(graph.storage(), query, options).await?;
-    let explained = explained_clauses(&clauses, facts(snapshot.as_ref()));
-    written(&explained, &explain)
+    let prepared = graph.plan(query, options).await?;
+    let plan = explain_prepared(graph, &prepared, explain, options, measure).await?;
+    Ok((plan, None))
 }
 
 /// The plan of a query that is bound and optimized, which only reads.
@@ -114,10 +117,12 @@ pub(crate) async fn explain_prepared(
         }
         explained
     };
-    if explain.verbose {
+    if let Shape::Query(plan) = &mut explained.shape
+        && explain.verbose
+    {
         let bound = prepared.bound.clone();
         let (_, rules) = options.rewrites.optimize_verbosely(bound, facts)?;
-        explained.verbose = Some(Verbose {
+        plan.verbose = Some(Verbose {
             logical: prepared.bound.to_string(),
             rules,
         });

@@ -7,7 +7,7 @@ use grism_cypher::ExplainOptions;
 use grism_engine::OperatorId;
 
 use super::explained::{Explained, ExplainedOperator};
-use super::graph::{edges, groups, lines};
+use super::graph::{clause_lines, edges, groups, lines};
 
 /// Pixels of a character of the monospaced font, of a line, and around text.
 const CHARACTER: usize = 7;
@@ -30,8 +30,15 @@ struct PlacedBox<'a> {
 pub(super) fn svg(explained: &Explained, options: &ExplainOptions) -> String {
     let (mut body, mut boxes) = (String::new(), Vec::new());
     let (mut y, mut width) = (GAP, 0);
-    for (title, operators) in groups(explained) {
-        if !title.is_empty() {
+    for group in groups(explained) {
+        let mut titles = match group.clause {
+            Some((_, clause)) => clause_lines(clause, options),
+            None => Vec::new(),
+        };
+        titles.extend((!group.title.is_empty()).then_some(group.title));
+        for title in titles {
+            let title = cut(&title);
+            width = width.max(2 * PADDING + title.chars().count() * CHARACTER);
             let _ = writeln!(
                 body,
                 "<text x=\"{PADDING}\" y=\"{y}\" font-weight=\"bold\">{}</text>",
@@ -39,7 +46,7 @@ pub(super) fn svg(explained: &Explained, options: &ExplainOptions) -> String {
             );
             y += LINE;
         }
-        for operator in operators {
+        for operator in group.operators {
             let placed = placed(operator, lines(operator, options), explained, y);
             y += placed.height + GAP;
             width = width.max(placed.x + placed.width + GAP);

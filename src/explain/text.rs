@@ -3,29 +3,25 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use grism_core::WriteCounts;
 use grism_cypher::ExplainOptions;
 use grism_ray::{ExecutionStage, explain_distributed};
 
-use super::explained::{Explained, ExplainedOperator, Run, Shape};
+use super::explained::{Explained, ExplainedClause, ExplainedOperator, ExplainedPlan, Run, Shape};
 use super::stages::{StageRun, critical_path};
 use super::units::{bytes, count, rounded, time};
 
 pub(super) fn text(explained: &Explained, options: &ExplainOptions) -> String {
     let mut text = String::new();
-    write_verbose(explained, &mut text);
     match &explained.shape {
-        Shape::Plan => write_plan(&mut text, &explained.operators, "", options),
+        Shape::Query(plan) => {
+            write_verbose(plan, "", &mut text);
+            write_plan(&mut text, explained, plan, "", options);
+        }
         Shape::Clauses(clauses) => {
             for clause in clauses {
-                let _ = writeln!(text, "{}:", clause.detail);
-                for root in &clause.plans {
-                    write_plan(&mut text, explained.plan(*root), "  ", options);
-                }
+                write_clause(&mut text, explained, clause, options);
             }
-        }
-        Shape::Stages(plan) => {
-            let notes = |stage: &ExecutionStage| stage_notes(explained, stage, options);
-            text.push_str(&explain_distributed(plan, &notes));
         }
     }
     if let Some(run) = &explained.run {
@@ -34,26 +30,95 @@ pub(super) fn text(explained: &Explained, options: &ExplainOptions) -> String {
     text
 }
 
-fn write_verbose(explained: &Explained, text: &mut String) {
-    let Some(verbose) = &explained.verbose else {
+fn write_clause(
+    text: &mut String,
+    explained: &Explained,
+    clause: &ExplainedClause,
+    options: &ExplainOptions,
+) {
+    let _ = write!(text, "{}:", clause.detail);
+    let figures = clause_figures(clause, options);
+    if !figures.is_empty() {
+        let _ = write!(text, "  [{}]", figures.join(", "));
+    }
+    text.push('\n');
+    let is_spread = clause.plans.iter().any(|plan| plan.stages.is_some());
+    if options.distributed && !is_spread {
+        text.push_str("  On the coordinator, which commits\n");
+    }
+    for plan in &clause.plans {
+        write_verbose(plan, "  ", text);
+        write_plan(text, explained, plan, "  ", options);
+    }
+}
+
+/// What a clause did.
+pub(super) fn clause_figures(clause: &ExplainedClause, options: &ExplainOptions) -> Vec<String> {
+    let Some(run) = &clause.run else {
+        return Vec::new();
+    };
+    let mut figures = vec![count(run.rows, "row")];
+    if run.runs > 1 {
+        figures.push(count(run.runs, "run"));
+    }
+    for (name, count) in written(&run.written) {
+        figures.push(format!("{}: {count}", name.replace('_', " ")));
+    }
+    if options.shows_timing() {
+        figures.push(format!("own time {}", time(run.own_time)));
+    }
+    figures
+}
+
+/// What was written of each kind, without what was not.
+pub(super) fn written(counts: &WriteCounts) -> impl Iterator<Item = (&'static str, u64)> {
+    counts.named().into_iter().filter(|(_, count)| *count > 0)
+}
+
+fn write_verbose(plan: &ExplainedPlan, indent: &str, text: &mut String) {
+    let Some(verbose) = &plan.verbose else {
         return;
     };
-    let _ = writeln!(text, "Logical plan:\n{}", verbose.logical.trim_end());
+    let mut own = format!("Logical plan:\n{}\n", verbose.logical.trim_end());
     for rule in &verbose.rules {
-        let _ = writeln!(text, "\nRule {}:", rule.name);
+        let _ = writeln!(own, "\nRule {}:", rule.name);
         for (sign, lines) in [("-", &rule.removed), ("+", &rule.added)] {
             for line in lines {
-                let _ = writeln!(text, "{sign} {line}");
+                let _ = writeln!(own, "{sign} {line}");
             }
         }
     }
     if verbose.rules.is_empty() {
-        text.push_str("\nNo rule changed the plan.\n");
+        own.push_str("\nNo rule changed the plan.\n");
     }
-    text.push_str("\nPhysical plan:\n");
+    own.push_str("\nPhysical plan:\n");
+    push_indented(text, &own, indent);
+}
+
+fn push_indented(text: &mut String, lines: &str, indent: &str) {
+    for line in lines.lines() {
+        let indent = if line.is_empty() { "" } else { indent };
+        let _ = writeln!(text, "{indent}{line}");
+    }
 }
 
 fn write_plan(
+    text: &mut String,
+    explained: &Explained,
+    plan: &ExplainedPlan,
+    indent: &str,
+    options: &ExplainOptions,
+) {
+    match &plan.stages {
+        None => write_operators(text, explained.plan(plan.first), indent, options),
+        Some(stages) => {
+            let notes = |stage: &ExecutionStage| stage_notes(explained, plan, stage, options);
+            push_indented(text, &explain_distributed(stages, &notes), indent);
+        }
+    }
+}
+
+fn write_operators(
     text: &mut String,
     operators: &[ExplainedOperator],
     indent: &str,
@@ -114,20 +179,21 @@ pub(super) fn figures(operator: &ExplainedOperator, options: &ExplainOptions) ->
 /// The lines of a stage beside its pipeline.
 fn stage_notes(
     explained: &Explained,
+    plan: &ExplainedPlan,
     stage: &ExecutionStage,
     options: &ExplainOptions,
 ) -> Vec<String> {
     let operators = explained.plan(stage.first_operator);
-    let Some(run) = &explained.run else {
+    if explained.run.is_none() {
         let root = operators.first().filter(|_| options.shows_costs());
         let rows = root.map(|root| count(rounded(root.estimated_rows), "row"));
         return rows
             .map(|rows| format!("Rows: about {rows}"))
             .into_iter()
             .collect();
-    };
+    }
     let mut lines = Vec::new();
-    let own = StageRun::of(&run.tasks, stage.stage_id);
+    let own = StageRun::of(&plan.tasks, stage.stage_id);
     let expected = operators.first().filter(|_| options.shows_costs());
     let expected = expected.map_or_else(String::new, |root| {
         format!(", about {} expected", rounded(root.estimated_rows))
@@ -148,7 +214,8 @@ fn stage_notes(
         let micros = |micros: u64| time(Duration::from_micros(micros));
         let tasks = own.task_micros;
         lines.push(format!(
-            "Time: compute {} and fetch wait {}, added over tasks; a task min {}, median {}, max {}",
+            "Time: queue {}, compute {} and fetch wait {}, added over tasks; a task min {}, median {}, max {}",
+            time(own.queue),
             time(own.compute),
             time(own.fetch),
             micros(tasks.min),
@@ -158,7 +225,7 @@ fn stage_notes(
     }
     lines.push("Operators:".to_owned());
     let mut tree = String::new();
-    write_plan(&mut tree, operators, "  ", options);
+    write_operators(&mut tree, operators, "  ", options);
     lines.extend(tree.lines().map(str::to_owned));
     lines
 }
@@ -176,10 +243,11 @@ fn write_run(text: &mut String, explained: &Explained, run: &Run, options: &Expl
         }
         text.push('\n');
     }
-    if let Shape::Stages(plan) = &explained.shape
+    if let Shape::Query(plan) = &explained.shape
+        && let Some(stages) = &plan.stages
         && options.shows_timing()
     {
-        let (path, micros) = critical_path(plan, &run.tasks);
+        let (path, micros) = critical_path(stages, &plan.tasks);
         let stages: Vec<String> = path.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             text,
@@ -187,6 +255,17 @@ fn write_run(text: &mut String, explained: &Explained, run: &Run, options: &Expl
             stages.join(" → "),
             time(micros)
         );
+    }
+    if let Some(commits) = &run.commits {
+        let made = count(commits.commits, "commit");
+        let _ = write!(text, "Committed: {made}");
+        if commits.attempts > commits.commits {
+            let _ = write!(text, " in {} attempts", commits.attempts);
+        }
+        if options.shows_timing() {
+            let _ = write!(text, " in {}", time(commits.time));
+        }
+        text.push('\n');
     }
     let _ = write!(text, "Total: {}", count(run.rows, "row"));
     if options.shows_timing() {

@@ -5,4 +5,4 @@ mod cypher_clauses;
 mod local_writes;
 mod statement;
 
-pub(crate) use statement::{plan_clauses, write_query};
+pub(crate) use statement::{plan_clauses, write_query, write_recorded};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Storage};
 use grism_cypher::Query;
-use grism_engine::operators::write::{PlannedClause, QueryWriter, WrittenQuery};
+use grism_engine::operators::write::{QueryWriter, Recorder, RuleNotes, WriteRecord, WrittenQuery};
 use grism_engine::{ExecutionResult, PhysicalSchema};
 
 use super::cypher_clauses::{CypherClauses, QueryParts};
@@ -19,6 +19,27 @@ pub(crate) async fn write_query(
     query: &Query,
     options: &QueryOptions,
 ) -> Result<QueryResult> {
+    write(storage, query, options, None).await
+}
+
+/// As [`write_query`], and says how its clauses were planned and what they did.
+pub(crate) async fn write_recorded(
+    storage: &Arc<dyn Storage>,
+    query: &Query,
+    options: &QueryOptions,
+    rules: RuleNotes,
+) -> Result<(QueryResult, WriteRecord)> {
+    let recorder = Recorder::new(rules);
+    let result = write(storage, query, options, Some(&recorder)).await?;
+    Ok((result, recorder.into_record()))
+}
+
+async fn write(
+    storage: &Arc<dyn Storage>,
+    query: &Query,
+    options: &QueryOptions,
+    recorder: Option<&Recorder>,
+) -> Result<QueryResult> {
     if !options.snapshot.is_latest() {
         return Err(Error::invalid_query("an old snapshot cannot be written to"));
     }
@@ -31,7 +52,10 @@ pub(crate) async fn write_query(
     }
     let host = LocalWrites::new(storage, options);
     let mut clauses = CypherClauses::new(options);
-    let writer = QueryWriter::new(&host, options.runtime.clone(), options.begin());
+    let mut writer = QueryWriter::new(&host, options.runtime.clone(), options.begin());
+    if let Some(recorder) = recorder {
+        writer = writer.recording(recorder);
+    }
     let written = writer.write(&mut clauses, &QueryParts::new(query)).await?;
     let WrittenQuery {
         schema,
@@ -46,15 +70,19 @@ pub(crate) async fn write_query(
     Ok(result)
 }
 
-/// The plans of a query that writes, clause by clause: it is bound and planned over no rows, so that nothing is written.
+/// How the clauses of a query that writes are planned: it is bound and planned over no rows, so that nothing is written.
 pub(crate) async fn plan_clauses(
     storage: &Arc<dyn Storage>,
     query: &Query,
     options: &QueryOptions,
-) -> Result<Vec<PlannedClause>> {
+    rules: RuleNotes,
+) -> Result<WriteRecord> {
     let query = QueryParts::new(query.with_functions(&options.functions)?);
     let host = LocalWrites::new(storage, options);
     let mut clauses = CypherClauses::new(options);
+    let recorder = Recorder::new(rules);
     let writer = QueryWriter::new(&host, options.runtime.clone(), options.begin());
-    writer.plan(&mut clauses, &query, options.snapshot).await
+    let writer = writer.recording(&recorder);
+    writer.plan(&mut clauses, &query, options.snapshot).await?;
+    Ok(recorder.into_record())
 }

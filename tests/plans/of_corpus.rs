@@ -7,7 +7,7 @@ use sqllogictest::{DefaultColumnType, Record, StatementExpect};
 const CLOCKS: [&str; 3] = ["timestamp()", "time()", "date()"];
 
 /// The plans of a statement over the graph as it is; empty for what is meant to fail, for what has no plan, and for one that tells
-/// the time. A query that writes has no plan in stages.
+/// the time. Of a query that writes only what it reads before the first write would have stages, which is not shown.
 pub(crate) async fn explained(graph: &Graph, record: &Record<DefaultColumnType>) -> String {
     let text = match record {
         Record::Query { sql, .. } => sql,
@@ -29,7 +29,8 @@ pub(crate) async fn explained(graph: &Graph, record: &Record<DefaultColumnType>)
         ..ExplainOptions::default()
     };
     let mut plans = String::new();
-    for explain in [local, staged] {
+    let writes = graph.writes(text).unwrap_or_default();
+    for explain in [local, staged].into_iter().take(if writes { 1 } else { 2 }) {
         if let Ok(plan) = graph.explain(text, explain, &options).await {
             plans.push_str(&format!("\n{}\n", plan.trim_end()));
         }

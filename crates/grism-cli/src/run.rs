@@ -30,6 +30,7 @@ pub fn run(words: Vec<OsString>, functions: Option<Arc<dyn FunctionSource>>) -> 
         tell(format!("grism: {error}"));
         return exit_code(error.kind());
     }
+    let is_verbose = arguments.command.is_verbose();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -50,6 +51,9 @@ pub fn run(words: Vec<OsString>, functions: Option<Arc<dyn FunctionSource>>) -> 
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             tell(format!("grism: {error}"));
+            if let Some(operator) = error.operator().filter(|_| is_verbose) {
+                tell(format!("in {operator}"));
+            }
             exit_code(error.kind())
         }
         Err(error) => {

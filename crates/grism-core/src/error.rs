@@ -120,6 +120,9 @@ struct Inner {
     #[serde(default)]
     code: Option<String>,
     location: Option<Location>,
+    /// The operator that met it; `None` for what no operator did.
+    #[serde(default)]
+    operator: Option<FailedOperator>,
     /// Whether what is wrong depends on a parameter's value, though it was found while the query was bound.
     #[serde(default)]
     by_parameter: bool,
@@ -127,6 +130,23 @@ struct Inner {
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     #[serde(default)]
     foreign: Option<ForeignCause>,
+}
+
+/// The operator of a plan in which an error arose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedOperator {
+    /// Its number in the plan, as `id` in EXPLAIN.
+    pub id: u32,
+    /// Its kind, such as `NodeScan`, as `name` in EXPLAIN.
+    pub name: String,
+    /// Its line, as `detail` in EXPLAIN.
+    pub detail: String,
+}
+
+impl fmt::Display for FailedOperator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "operator {}: {}", self.id, self.detail)
+    }
 }
 
 /// What was raised in another language, in a form that travels.
@@ -147,6 +167,7 @@ impl Error {
                 message: shown(message.into()),
                 code: None,
                 location: None,
+                operator: None,
                 by_parameter: false,
                 source: None,
                 foreign: None,
@@ -209,6 +230,17 @@ impl Error {
         self
     }
 
+    /// Adds the operator in which it arose, unless one is known already. Credentials within its line are masked.
+    #[must_use]
+    pub fn in_operator(mut self, operator: impl FnOnce() -> FailedOperator) -> Self {
+        self.inner.operator.get_or_insert_with(|| {
+            let mut operator = operator();
+            operator.detail = shown(operator.detail);
+            operator
+        });
+        self
+    }
+
     /// Notes that what is wrong depends on a parameter's value.
     #[must_use]
     pub fn by_parameter(mut self) -> Self {
@@ -236,8 +268,11 @@ impl Error {
             if source.contains(secret) {
                 self.inner.source = None;
             }
-            if self.inner.message.contains(secret) {
-                self.inner.message = self.inner.message.replace(secret, "***");
+            let detail = self.inner.operator.as_mut().map(|own| &mut own.detail);
+            for text in detail.into_iter().chain([&mut self.inner.message]) {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "***");
+                }
             }
         }
         self
@@ -300,6 +335,12 @@ impl Error {
         self.code()
             .and_then(|code| code.split_once(':'))
             .is_some_and(|(_, detail)| codes.contains(&detail))
+    }
+
+    /// The operator in which it arose, where one did.
+    #[must_use]
+    pub fn operator(&self) -> Option<&FailedOperator> {
+        self.inner.operator.as_ref()
     }
 
     /// The place in the query text, where there is one.
@@ -395,5 +436,21 @@ mod tests {
             error.to_string(),
             "InvalidQuery: unknown variable `b`\n --> line 2, column 8\n  |\n2 | RETURN b.name\n  |        ^"
         );
+    }
+
+    #[test]
+    fn an_error_keeps_the_innermost_operator_apart_from_its_message() {
+        let operator = |id| FailedOperator {
+            id,
+            name: "LoadRows".to_owned(),
+            detail: "LoadRows(s3://key:secret@bucket/a.csv)".to_owned(),
+        };
+        let error = Error::invalid_data("a bad row")
+            .in_operator(|| operator(4))
+            .in_operator(|| operator(1));
+        assert_eq!(error.to_string(), "InvalidData: a bad row");
+        let known = error.operator().unwrap();
+        assert_eq!((known.id, known.name.as_str()), (4, "LoadRows"));
+        assert!(!known.to_string().contains("secret"), "{known}");
     }
 }

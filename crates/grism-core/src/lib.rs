@@ -37,7 +37,7 @@ pub use cancellation::{CancelOnDrop, CancellationHandle};
 pub use changes::{
     AppendedRows, ChangeSet, CommitSummary, OffsetSet, RowChanges, RowSource, Turn, batches_of,
 };
-pub use error::{Error, ErrorKind, ForeignCause, GrismError, Location, Result};
+pub use error::{Error, ErrorKind, FailedOperator, ForeignCause, GrismError, Location, Result};
 pub use hash::{
     FastMap, FastSet, NumberHasher, NumberMap, NumberSpread, WideHasher, stable_digest,
     stable_hash, stable_number,

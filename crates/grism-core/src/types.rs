@@ -229,6 +229,29 @@ impl Type {
         }
     }
 
+    /// The type of a column whose values carry what their entities hold: wherever an entity, an incidence or a path stands in
+    /// `self`, values of any type do.
+    #[must_use]
+    pub fn with_contents(&self) -> Self {
+        match self {
+            Self::Node(_)
+            | Self::Hyperedge(_)
+            | Self::Entity { .. }
+            | Self::Incidence
+            | Self::Path => Self::Any,
+            Self::List(item) => item.with_contents().list(),
+            Self::Map(fields) => {
+                let fields = fields.iter();
+                Self::Map(
+                    fields
+                        .map(|(name, ty)| (name.clone(), ty.with_contents()))
+                        .collect(),
+                )
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Whether a value of the type may be dynamically typed, or hold one that is.
     #[must_use]
     pub fn may_hold_any(&self) -> bool {

@@ -56,6 +56,26 @@ impl WriteCounts {
         }
     }
 
+    /// What was written after `before`, which is part of these counts.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            nodes_created: self.nodes_created.saturating_sub(before.nodes_created),
+            nodes_deleted: self.nodes_deleted.saturating_sub(before.nodes_deleted),
+            hyperedges_created: self
+                .hyperedges_created
+                .saturating_sub(before.hyperedges_created),
+            hyperedges_deleted: self
+                .hyperedges_deleted
+                .saturating_sub(before.hyperedges_deleted),
+            properties_set: self.properties_set.saturating_sub(before.properties_set),
+            labels_added: self.labels_added.saturating_sub(before.labels_added),
+            labels_removed: self.labels_removed.saturating_sub(before.labels_removed),
+            members_added: self.members_added.saturating_sub(before.members_added),
+            members_removed: self.members_removed.saturating_sub(before.members_removed),
+        }
+    }
+
     /// Whether nothing was written.
     #[must_use]
     pub fn is_empty(&self) -> bool {

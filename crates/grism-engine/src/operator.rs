@@ -147,6 +147,13 @@ pub trait PhysicalOperator: Any + Send + Sync + Debug {
 }
 
 impl dyn PhysicalOperator {
+    /// What EXPLAIN calls the kind of the operator.
+    #[must_use]
+    pub fn shown_name(&self) -> &'static str {
+        let name = self.name();
+        name.strip_suffix("Exec").unwrap_or(name)
+    }
+
     /// The operator over other inputs; itself where it has none and is given none.
     ///
     /// # Errors
@@ -174,7 +181,7 @@ pub fn run(
     query.cancellation.check()?;
     let start = || start(operator, context);
     match query.metrics.as_ref().and_then(|sink| sink.meter(operator)) {
-        Some(meter) => metered_stream(operator.as_ref(), meter, query, start),
+        Some(meter) => metered_stream(operator, meter, query, start),
         None => start(),
     }
 }

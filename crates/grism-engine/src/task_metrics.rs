@@ -21,6 +21,9 @@ pub struct TaskMetrics {
     pub rows: u64,
     /// Bytes that left it.
     pub bytes: u64,
+    /// Time that its attempts waited for a free worker once their inputs were there, in microseconds, to the millisecond.
+    #[serde(default)]
+    pub queue_micros: u64,
     /// Time from start to end, in microseconds.
     pub micros: u64,
     /// Time that the worker waited for the inputs before the start, in microseconds.

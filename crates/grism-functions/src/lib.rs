@@ -56,8 +56,9 @@ pub use temporal::{
 };
 pub use text::check_text_length;
 pub use user::{
-    Collected, Functions, Nulls, TableBatches, TableFunction, TableSignature, UserAccumulator,
-    UserAggregate, UserDefined, UserFunction, UserParameter, UserSignature, fitting,
+    Collected, Functions, GivenEntities, Nulls, TableBatches, TableFunction, TableSignature,
+    UserAccumulator, UserAggregate, UserDefined, UserFunction, UserParameter, UserSignature,
+    fitting,
 };
 
 #[cfg(test)]

@@ -19,17 +19,19 @@ impl LogicalPlan {
             Self::Argument(_) => "Argument".to_owned(),
             Self::Rows { .. } => "Rows".to_owned(),
             Self::NodeScan(scan) => format!(
-                "NodeScan({}{}{})",
+                "NodeScan({}{}{}{})",
                 named(&scan.variable, &scan.label),
                 keys(&scan.properties),
-                conditions(&scan.predicate)
+                conditions(&scan.predicate),
+                by_index(scan.index.as_ref())
             ),
             Self::HyperedgeScan(scan) => format!(
-                "HyperedgeScan({}{}{}{})",
+                "HyperedgeScan({}{}{}{}{})",
                 named(&scan.variable, &scan.label),
                 bindings(&scan.bindings),
                 keys(&scan.properties),
-                conditions(&scan.predicate)
+                conditions(&scan.predicate),
+                by_index(scan.index.as_ref())
             ),
             Self::EdgeExpand(expand) => {
                 let (left, right) = expand.direction.arrows();
@@ -276,6 +278,11 @@ fn keys(properties: &[PropertyRef]) -> String {
         ", read {}",
         list(properties.iter().map(|property| property.key.clone()))
     )
+}
+
+/// The index that finds a scan's rows.
+fn by_index(index: Option<&String>) -> String {
+    index.map_or_else(String::new, |name| format!(", index {name}"))
 }
 
 fn conditions(predicate: &[grism_core::Comparison]) -> String {

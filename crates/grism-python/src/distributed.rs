@@ -1,6 +1,6 @@
 //! `DistributedQuery`: the scheduler of one query, for a driver that speaks JSON.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
@@ -29,6 +29,8 @@ pub(crate) struct DistributedQuery {
     /// When the query must have ended.
     deadline: Option<Instant>,
     scheduler: Mutex<Scheduler>,
+    /// When the scheduler was told the first event.
+    begun: OnceLock<Instant>,
     warnings: Vec<String>,
     image: Option<Py<Bundle>>,
 }
@@ -57,6 +59,7 @@ impl DistributedQuery {
             deadline: runtime.deadline(),
             runtime,
             scheduler,
+            begun: OnceLock::new(),
             warnings: Vec::new(),
             image: None,
         }
@@ -114,7 +117,9 @@ impl DistributedQuery {
             .scheduler
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        serde_json::to_string(&scheduler.handle(event)).map_err(internal)
+        let now = self.begun.get_or_init(Instant::now).elapsed();
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        serde_json::to_string(&scheduler.handle_at(now_ms, event)).map_err(internal)
     }
 
     /// What a worker needs to run a task, and the slot of each input that it reads.

@@ -3,8 +3,9 @@
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
-use grism::ErrorKind;
+use grism::{ErrorKind, FailedOperator};
 
 use crate::failure::{cause_of, foreign_cause};
 
@@ -83,7 +84,9 @@ const KINDS: [ErrorKind; 9] = [
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
-    module.add("GrismError", py.get_type::<GrismError>())?;
+    let base = py.get_type::<GrismError>();
+    base.setattr("operator", py.None())?;
+    module.add("GrismError", base)?;
     module.add("InvalidQueryError", py.get_type::<InvalidQueryError>())?;
     module.add("InvalidDataError", py.get_type::<InvalidDataError>())?;
     module.add("NotFoundError", py.get_type::<NotFoundError>())?;
@@ -116,6 +119,10 @@ pub fn to_python(error: grism::Error) -> PyErr {
         ErrorKind::Unsupported => UnsupportedError::new_err(message),
         ErrorKind::Internal => InternalError::new_err(message),
     };
+    if let Some(operator) = error.operator() {
+        // Without it the error is the same.
+        let _ = Python::attach(|py| with_operator(py, &raised, operator));
+    }
     if std::error::Error::source(&error).is_some() || error.foreign_cause().is_some() {
         Python::attach(|py| {
             if let Some(cause) = cause_of(py, &error) {
@@ -124,6 +131,15 @@ pub fn to_python(error: grism::Error) -> PyErr {
         });
     }
     raised
+}
+
+/// Gives the exception the attribute `operator`.
+fn with_operator(py: Python<'_>, raised: &PyErr, operator: &FailedOperator) -> PyResult<()> {
+    let shown = PyDict::new(py);
+    shown.set_item("id", operator.id)?;
+    shown.set_item("name", &operator.name)?;
+    shown.set_item("detail", &operator.detail)?;
+    raised.value(py).setattr("operator", shown)
 }
 
 /// The error for an exception: of its kind where it is one of Grism's, else of the kind `otherwise`.
@@ -154,18 +170,39 @@ pub(crate) fn without_secrets(text: &str) -> String {
     grism::without_secrets(text).into_owned()
 }
 
-/// An error of a kind, as JSON, with the exception that caused it. An unknown kind is `Internal`.
+/// An error of a kind, as JSON. An unknown kind is `Internal`.
 #[pyfunction]
-#[pyo3(signature = (kind, message, cause=None))]
-pub(crate) fn error_to_json(
-    kind: &str,
-    message: &str,
-    cause: Option<&Bound<'_, PyAny>>,
-) -> PyResult<String> {
+pub(crate) fn error_to_json(kind: &str, message: &str) -> PyResult<String> {
     let kind = kind_named(kind).unwrap_or(ErrorKind::Internal);
-    let mut error = grism::Error::new(kind, message);
-    if let Some(cause) = cause.filter(|cause| !cause.is_none()) {
-        error = error.with_foreign_cause(foreign_cause(cause));
+    as_json(&grism::Error::new(kind, message))
+}
+
+/// An exception as the JSON of an error: of its kind, with what caused it and the operator in which it arose.
+#[pyfunction]
+pub(crate) fn exception_to_json(py: Python<'_>, raised: &Bound<'_, PyAny>) -> PyResult<String> {
+    let mut error = from_python(py, &PyErr::from_value(raised.clone()), ErrorKind::Internal);
+    let cause = raised.getattr("__cause__")?;
+    if !cause.is_none() {
+        error = error.with_foreign_cause(foreign_cause(&cause));
     }
-    serde_json::to_string(&error).map_err(|error| InternalError::new_err(error.to_string()))
+    if let Some(operator) = operator_of(raised) {
+        error = error.in_operator(|| operator);
+    }
+    as_json(&error)
+}
+
+/// The operator that an exception names.
+fn operator_of(raised: &Bound<'_, PyAny>) -> Option<FailedOperator> {
+    let shown = raised.getattr("operator").ok()?;
+    let shown = shown.cast::<PyDict>().ok()?;
+    let part = |name: &str| shown.get_item(name).ok().flatten();
+    Some(FailedOperator {
+        id: part("id")?.extract().ok()?,
+        name: part("name")?.extract().ok()?,
+        detail: part("detail")?.extract().ok()?,
+    })
+}
+
+fn as_json(error: &grism::Error) -> PyResult<String> {
+    serde_json::to_string(error).map_err(|error| InternalError::new_err(error.to_string()))
 }

@@ -6,10 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::DataType;
-use grism::{
-    Engine, Error, LoadTarget, RayConnection, RoleSource, SnapshotId, SnapshotSelector,
-    VacuumOptions, Value, read_manifest,
-};
+use grism::{Engine, Error, RayConnection, SnapshotId, SnapshotSelector, VacuumOptions, Value};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -19,20 +16,26 @@ use crate::distributed::DistributedQuery;
 use crate::error::to_python;
 use crate::explain::{ExplainForm, ExplainRun, explained, explained_frame};
 use crate::frame::{Expression, Frame};
+use crate::graph_loads::GraphLoads;
 use crate::history::history_lines;
 use crate::json::json;
-use crate::load::{Run, load};
-use crate::load_many::{Job, load_all, many_loads};
-use crate::progress::Progress;
 use crate::python_value::python_value;
 use crate::query_options::options;
 use crate::runtime::{runtime, wait};
 use crate::user_function::user_defined;
 
 /// An open graph.
-#[pyclass(frozen, module = "grism_ray._native")]
+#[pyclass(frozen, extends = GraphLoads, module = "grism_ray._native")]
 pub(crate) struct Graph {
     pub(crate) graph: grism::Graph,
+}
+
+impl Graph {
+    /// The object of `graph`.
+    pub(crate) fn object(py: Python<'_>, graph: grism::Graph) -> PyResult<Py<Self>> {
+        let loads = PyClassInitializer::from(GraphLoads::new(graph.clone()));
+        Py::new(py, loads.add_subclass(Self { graph }))
+    }
 }
 
 #[pymethods]
@@ -44,14 +47,14 @@ impl Graph {
         uri: Option<String>,
         create: bool,
         options: BTreeMap<String, String>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Py<Self>> {
         let graph = match uri {
             None => grism::Graph::in_memory(),
             Some(uri) => wait(py, None, async move {
                 grism::Graph::open_with(&uri, &options, create).await
             })?,
         };
-        Ok(Self { graph })
+        Self::object(py, graph)
     }
 
     #[getter]
@@ -89,6 +92,11 @@ impl Graph {
             graph.query(&text.0, &options).await
         })
         .map(BatchStream::new)
+    }
+
+    /// Whether a query writes.
+    fn writes(&self, text: Text) -> PyResult<bool> {
+        self.graph.writes(&text.0).map_err(to_python)
     }
 
     /// Plans one query in stages.
@@ -169,65 +177,6 @@ impl Graph {
         wait(py, Some(&cancellation), shown)
     }
 
-    /// Loads nodes from a table or from files; the report is JSON.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is loaded, from where, and how"
-    )]
-    fn load_nodes(
-        &self,
-        py: Python<'_>,
-        label: String,
-        table: &Bound<'_, PyAny>,
-        key: String,
-        file_settings: Option<&Bound<'_, PyDict>>,
-        settings: Option<&Bound<'_, PyDict>>,
-        progress: &Progress,
-    ) -> PyResult<String> {
-        let target = LoadTarget::Nodes { label, key };
-        load(
-            py,
-            self.graph.clone(),
-            target,
-            table,
-            file_settings,
-            settings,
-            progress,
-        )
-    }
-
-    /// Loads hyperedges from a table or from files; the report is JSON.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is loaded, from where, and how"
-    )]
-    fn load_hyperedges(
-        &self,
-        py: Python<'_>,
-        name: String,
-        table: &Bound<'_, PyAny>,
-        roles: BTreeMap<String, (Option<String>, String)>,
-        file_settings: Option<&Bound<'_, PyDict>>,
-        settings: Option<&Bound<'_, PyDict>>,
-        progress: &Progress,
-    ) -> PyResult<String> {
-        let source_of = |(label, column): (Option<String>, String)| RoleSource { label, column };
-        let roles = roles
-            .into_iter()
-            .map(|(role, given)| (role, source_of(given)))
-            .collect();
-        let target = LoadTarget::Hyperedges { name, roles };
-        load(
-            py,
-            self.graph.clone(),
-            target,
-            table,
-            file_settings,
-            settings,
-            progress,
-        )
-    }
-
     /// Gives a table a name, by which queries read its rows.
     fn register(&self, name: &str, table: &Bound<'_, PyAny>) -> PyResult<()> {
         let table = Arc::new(PythonTable::new(table)?);
@@ -257,42 +206,6 @@ impl Graph {
         self.graph.unregister(name).map_err(to_python)
     }
 
-    /// What incremental loads have taken into a label or type, as JSON.
-    fn loaded(&self, py: Python<'_>, name: String) -> PyResult<String> {
-        let graph = self.graph.clone();
-        json(&wait(py, None, async move { graph.loaded(&name).await })?)
-    }
-
-    /// Loads nodes and hyperedges from many sources as one commit; the report is JSON, or a list of previews. `types` are
-    /// declared before, and each of `jobs` has the arguments of `load_nodes` or of `load_hyperedges`, a key or roles.
-    fn load_many(
-        &self,
-        py: Python<'_>,
-        types: Vec<(String, String)>,
-        jobs: Vec<Job>,
-        memory_limit: Option<usize>,
-        dry_run: bool,
-        progress: &Progress,
-    ) -> PyResult<String> {
-        let loads = many_loads(py, types, jobs, memory_limit, progress)?;
-        load_all(py, self.graph.clone(), loads, Run::of(dry_run))
-    }
-
-    /// Loads what a manifest names as one commit; the report is JSON, or a list of previews.
-    fn load_manifest(
-        &self,
-        py: Python<'_>,
-        path: PathBuf,
-        memory_limit: Option<usize>,
-        dry_run: bool,
-        progress: &Progress,
-    ) -> PyResult<String> {
-        let mut loads = read_manifest(&path).map_err(to_python)?.loads;
-        loads.memory_limit = memory_limit.or(loads.memory_limit);
-        loads.progress = Arc::clone(&progress.progress);
-        load_all(py, self.graph.clone(), loads, Run::of(dry_run))
-    }
-
     /// The graph at a snapshot, at a time in milliseconds, or at a tag.
     fn at(
         &self,
@@ -300,7 +213,7 @@ impl Graph {
         snapshot: Option<Whole<u64>>,
         time: Option<i64>,
         tag: Option<String>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<Py<Self>> {
         let graph = self.graph.clone();
         let pinned = wait(py, None, async move {
             match (snapshot, time, tag) {
@@ -312,7 +225,7 @@ impl Graph {
                 )),
             }
         });
-        Ok(Self { graph: pinned? })
+        Self::object(py, pinned?)
     }
 
     /// The snapshots as JSON: number, time in milliseconds, operation, rows added, updated and deleted.

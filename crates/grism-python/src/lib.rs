@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod frame;
 mod graph;
+mod graph_loads;
 mod history;
 mod json;
 mod load;

@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::{
-    batch_stream, batches, bundle, command, distributed, error, frame, graph, option_names,
-    progress, runtime, transaction, user_function, worker,
+    batch_stream, batches, bundle, command, distributed, error, frame, graph, graph_loads,
+    option_names, progress, runtime, transaction, user_function, worker,
 };
 
 /// The extension module of the package.
@@ -55,6 +55,7 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<distributed::DistributedQuery>()?;
     module.add_class::<frame::Expression>()?;
     module.add_class::<frame::Frame>()?;
+    module.add_class::<graph_loads::GraphLoads>()?;
     module.add_class::<graph::Graph>()?;
     module.add_class::<user_function::NativeFunction>()?;
     module.add_class::<progress::Progress>()?;
@@ -67,6 +68,7 @@ fn add_contents(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(distributed::plan_from_request, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_from_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::error_to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(error::exception_to_json, module)?)?;
     module.add_function(wrap_pyfunction!(error::without_secrets, module)?)?;
     module.add_function(wrap_pyfunction!(option_names::check_options, module)?)?;
     module.add_function(wrap_pyfunction!(runtime::end, module)?)?;

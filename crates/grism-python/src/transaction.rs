@@ -56,11 +56,11 @@ impl Transaction {
     }
 
     /// The graph within the transaction, with every change so far.
-    fn graph(&self, py: Python<'_>) -> PyResult<Graph> {
+    fn graph(&self, py: Python<'_>) -> PyResult<Py<Graph>> {
         let graph = self.with(py, |open| {
             Box::pin(async move { open.graph().await.cloned() })
         })?;
-        Ok(Graph { graph })
+        Graph::object(py, graph)
     }
 
     fn create_node(

@@ -138,7 +138,8 @@ impl Run {
             .collect();
         loop {
             for event in std::mem::take(&mut events) {
-                for action in scheduler.handle(event) {
+                let now_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+                for action in scheduler.handle_at(now_ms, event) {
                     match action {
                         Action::Launch {
                             task,

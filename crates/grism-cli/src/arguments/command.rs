@@ -52,6 +52,15 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether more is told than results and what is wrong.
+    pub(crate) fn is_verbose(&self) -> bool {
+        match self {
+            Self::Query(query) => query.verbose,
+            Self::Explain(explain) => explain.verbose,
+            _ => false,
+        }
+    }
+
     /// The functions of users that the command asks for; `None` of one that runs no queries.
     pub(crate) fn functions(&self) -> Option<&FunctionArguments> {
         match self {

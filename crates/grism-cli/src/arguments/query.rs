@@ -31,7 +31,7 @@ pub(crate) struct Query {
     /// Write the results to a file, which takes its name when it is whole; .gz and .zst pack it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Tell rows and time of each statement on standard error
+    /// Tell rows and time of each statement, and which operator an error is of, on standard error
     #[arg(long, short)]
     pub(crate) verbose: bool,
     /// Read an older snapshot

@@ -11,7 +11,7 @@ use super::lexer::TokenKind;
 use crate::Query;
 use crate::source::Source;
 use crate::statement::{ShowKind, Statement, StatementKind};
-use crate::syntax::{self, SingleQuery, Span};
+use crate::syntax::{self, SingleQuery};
 
 /// What SHOW lists, with the words that ask for it.
 const LISTS: [(&[&str], ShowKind); 9] = [
@@ -113,17 +113,16 @@ impl Parser<'_> {
 
     /// A statement of Grism's own or a query, by its first words.
     fn own_statement(&mut self, text: &Arc<str>) -> Result<StatementKind> {
-        let start = self.span();
         if self.words(&["EXPLAIN"]) {
             let options = self.explain_options()?;
-            return self.explained(options, self.since(start), text);
+            return self.explained(options, text);
         }
         if self.words(&["PROFILE"]) {
             let options = crate::ExplainOptions {
                 analyze: true,
                 ..crate::ExplainOptions::default()
             };
-            return self.explained(options, start, text);
+            return self.explained(options, text);
         }
         // `CREATE index = (a)` creates a path of that name.
         let is_path = self.are(2, &[TokenKind::Equal]);
@@ -217,11 +216,10 @@ impl Parser<'_> {
             || self.is_word(0, "NODETACH")
     }
 
-    /// The query after EXPLAIN or PROFILE, whose words stand at `words`.
+    /// The query after EXPLAIN or PROFILE.
     fn explained(
         &mut self,
         options: crate::ExplainOptions,
-        words: Span,
         text: &Arc<str>,
     ) -> Result<StatementKind> {
         if !self.starts_clause() {
@@ -229,34 +227,10 @@ impl Parser<'_> {
             return Err(self.expected_words("an option of EXPLAIN or a query", &words));
         }
         let query = self.query()?;
-        if query.writes()
-            && let Some(option) = self.unsupported_for_writes(options, words)
-        {
-            let what = format!("{option} of a query that writes");
-            let instead = "EXPLAIN alone shows its plan, and PROFILE measures a query that reads";
-            return Err(refused(self, &what, instead, words));
-        }
         Ok(StatementKind::Explain {
             options,
             query: Arc::new(Query::try_new(Arc::clone(text), query)?),
         })
-    }
-
-    /// What is asked for by the words of EXPLAIN or PROFILE, and is not supported for a query that writes.
-    fn unsupported_for_writes(
-        &self,
-        options: crate::ExplainOptions,
-        words: Span,
-    ) -> Option<&'static str> {
-        if self.source.slice(words).eq_ignore_ascii_case("PROFILE") {
-            Some("PROFILE")
-        } else if options.analyze {
-            Some("EXPLAIN ANALYZE")
-        } else if options.distributed {
-            Some("EXPLAIN DISTRIBUTED")
-        } else {
-            None
-        }
     }
 
     /// The kind of index that CREATE … INDEX makes, with its words; `None` for another CREATE.
@@ -398,14 +372,6 @@ mod tests {
             (
                 "SHOW LABLES",
                 "syntax error: unexpected `LABLES`; expected LABELS, HYPEREDGE TYPES, PROPERTIES, INDEXES, CONSTRAINTS, STATISTICS, SNAPSHOTS, FUNCTIONS or PROCEDURES; did you mean LABELS?",
-            ),
-            (
-                "PROFILE CREATE (:A)",
-                "PROFILE of a query that writes is not supported: EXPLAIN alone shows its plan, and PROFILE measures a query that reads",
-            ),
-            (
-                "EXPLAIN ANALYZE CREATE (:A)",
-                "EXPLAIN ANALYZE of a query that writes is not supported: EXPLAIN alone shows its plan, and PROFILE measures a query that reads",
             ),
             (
                 "USE SNAPSHOT 7",

@@ -8,7 +8,9 @@ use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Error, Meter, Result, Type, Value};
-use grism_functions::{Operand, Stability, UserFunction, computed_rows};
+use grism_functions::{
+    Budget, GivenEntities, Operand, Stability, UserFunction, computed_rows, fitting,
+};
 use grism_logical::LogicalExpr;
 
 use super::compile::{cast, compile};
@@ -45,7 +47,7 @@ impl UserCall {
                 let (node, ty) = compile(argument, input)?;
                 Ok(match (&ty, &parameter.ty) {
                     (Type::Any, wanted) if wanted != &Type::Any => (Argument::Dynamic, node),
-                    (_, wanted) => (Argument::Typed, cast(node, ty, wanted)),
+                    _ => (Argument::Typed, cast(node, ty, &parameter.column_type())),
                 })
             });
         let (arguments, nodes) = compiled.collect::<Result<(Vec<_>, Vec<_>)>>()?;
@@ -53,7 +55,11 @@ impl UserCall {
             function: Arc::clone(function),
             arguments,
         };
-        Ok(OwnExpr::node(kind, nodes, signature.returns.to_arrow()))
+        Ok(OwnExpr::node(
+            kind,
+            nodes,
+            signature.column_type().to_arrow(),
+        ))
     }
 
     /// The arguments, those too whose types are known only now.
@@ -85,7 +91,7 @@ impl UserCall {
                 found.len()
             )));
         }
-        let wanted = signature.returns.to_arrow();
+        let wanted = signature.column_type().to_arrow();
         if found.data_type() == &wanted {
             return Ok(found);
         }
@@ -94,6 +100,40 @@ impl UserCall {
             found.data_type(),
             signature.returns
         )))
+    }
+}
+
+impl UserCall {
+    /// What the function gave, where entities are those of the arguments of their row and of the type that it returns.
+    fn of_given(&self, found: ArrayRef, arguments: &[Operand]) -> Result<ArrayRef> {
+        let signature = self.function.signature();
+        let ty = signature.column_type();
+        let mut values = Vec::with_capacity(found.len());
+        for row in 0..found.len() {
+            Budget::check_current()?;
+            let value = Value::from_typed(&found, row, &ty)?;
+            if value.is_null() {
+                values.push(value);
+                continue;
+            }
+            let given = arguments.iter().zip(&signature.parameters);
+            let given = given.map(|(argument, parameter)| {
+                let place = argument.at(row);
+                Value::from_typed(argument.array(), place, &parameter.column_type())
+            });
+            let given = given.collect::<Result<Vec<_>>>()?;
+            let value = GivenEntities::of(&given).resolved(&signature.name, value)?;
+            let kind = value.type_name();
+            values.push(fitting(value, &signature.returns).ok_or_else(|| {
+                Error::invalid_data(format!(
+                    "`{}()` gave {kind}{} where it returns {}",
+                    signature.name,
+                    shown(arguments, row),
+                    signature.returns
+                ))
+            })?);
+        }
+        Value::column(&values, &ty.to_arrow())
     }
 }
 
@@ -120,6 +160,10 @@ impl Kind for UserCall {
             meter.called(&self.function.signature().name, rows, start.elapsed());
         }
         let found = self.checked(found?, rows)?;
+        let found = match self.function.signature().returns.may_hold_entity() {
+            true => self.of_given(found, &arguments)?,
+            false => found,
+        };
         Ok(if rows == batch.num_rows() {
             Operand::column(found)
         } else {

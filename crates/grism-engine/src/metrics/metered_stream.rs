@@ -7,18 +7,18 @@ use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
 use futures::Stream;
-use grism_core::{BatchStream, Result, batch_bytes};
+use grism_core::{BatchStream, Error, FailedOperator, Result, batch_bytes};
 use tracing::Span;
 
 use super::OperatorMeter;
 use crate::{PhysicalOperator, QueryContext};
 
-/// What `start` gives, and its stream, as work of `operator`.
+/// What `start` gives, and its stream, as work of `operator`, which errors of both name.
 ///
 /// # Errors
 /// Those of `start`.
 pub(crate) fn metered_stream(
-    operator: &dyn PhysicalOperator,
+    operator: &Arc<dyn PhysicalOperator>,
     meter: Arc<OperatorMeter>,
     query: &QueryContext,
     start: impl FnOnce() -> Result<BatchStream>,
@@ -33,17 +33,28 @@ pub(crate) fn metered_stream(
     let stream = start();
     drop(begun);
     Ok(Box::pin(MeteredStream {
-        inner: stream?,
+        inner: stream.map_err(|error| failed_in(error, operator, &meter))?,
+        operator: Arc::clone(operator),
         meter,
         span,
         pending_since: None,
     }))
 }
 
+/// The error, which arose in an operator; it keeps the one within that it arose in before.
+fn failed_in(error: Error, operator: &Arc<dyn PhysicalOperator>, meter: &OperatorMeter) -> Error {
+    error.in_operator(|| FailedOperator {
+        id: meter.id().0,
+        name: operator.shown_name().to_owned(),
+        detail: operator.describe(),
+    })
+}
+
 /// A stream whose polls are the work of one operator. Only time within polls is work; time until the next poll, where there
 /// is no batch yet, is waiting.
 struct MeteredStream {
     inner: BatchStream,
+    operator: Arc<dyn PhysicalOperator>,
     meter: Arc<OperatorMeter>,
     span: Span,
     pending_since: Option<Instant>,
@@ -85,6 +96,8 @@ impl Stream for MeteredStream {
             this.meter.waited(begun.since - pending_since);
         }
         let polled = this.inner.as_mut().poll_next(context);
+        let failed = |error| failed_in(error, &this.operator, &this.meter);
+        let polled = polled.map(|found| found.map(|batch| batch.map_err(failed)));
         match &polled {
             Poll::Ready(Some(Ok(batch))) => {
                 this.meter.output(batch.num_rows(), batch_bytes(batch));

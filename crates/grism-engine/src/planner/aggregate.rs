@@ -153,7 +153,7 @@ fn arguments_of(call: &AggregateCall, index: usize, input: &PhysicalSchema) -> R
                 // Whether values have the type, where that shows only while the query runs, is the aggregate's to see.
                 let expression = match ty {
                     Type::Any => argument.clone(),
-                    ty => argument.clone().convert(&ty, &parameter.ty),
+                    ty => argument.clone().convert(&ty, &parameter.column_type()),
                 };
                 let call = index;
                 let part = Internal::ArgumentPart { call, place };

@@ -29,7 +29,7 @@ impl Collected {
     #[must_use]
     pub fn new(parameters: &[UserParameter], finish: Arc<Finish>) -> Self {
         Self {
-            types: parameters.iter().map(|own| own.ty.clone()).collect(),
+            types: parameters.iter().map(UserParameter::column_type).collect(),
             columns: vec![Vec::new(); parameters.len()],
             rows: 0,
             bytes: 0,
@@ -40,7 +40,7 @@ impl Collected {
     /// The types of the state of a function of these parameters.
     #[must_use]
     pub fn state_types(parameters: &[UserParameter]) -> Vec<Type> {
-        let lists = parameters.iter().map(|own| own.ty.clone().list());
+        let lists = parameters.iter().map(|own| own.column_type().list());
         std::iter::once(Type::Int64).chain(lists).collect()
     }
 

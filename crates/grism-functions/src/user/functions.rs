@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use grism_core::{Error, Result, nearest};
+use grism_core::{Error, Result, Type, nearest};
 
 use super::{TableFunction, UserAggregate, UserFunction, UserParameter};
 use crate::registry::built_in;
@@ -93,10 +93,21 @@ impl Functions {
     ///
     /// # Errors
     /// `InvalidQuery` for a name that a query cannot write, that a function of Grism has, or that lies in `db`, where
-    /// Grism's procedures are; and for parameters or columns that share a name or stand in no order.
+    /// Grism's procedures are; and for parameters or columns that share a name or stand in no order. `Unsupported` for an
+    /// aggregate that returns an entity.
     pub fn register(&mut self, function: UserDefined) -> Result<()> {
         check_name(function.name())?;
         check_parameters(function.name(), function.parameters())?;
+        if let UserDefined::Aggregate(aggregate) = &function
+            && returns_entity(&aggregate.signature().returns)
+        {
+            let signature = aggregate.signature();
+            return Err(Error::unsupported(format!(
+                "`{}()` is an aggregate that returns {}, which only functions of values and of tables do; return a property \
+                 by which it is matched",
+                signature.name, signature.returns
+            )));
+        }
         if let UserDefined::Table(table) = &function {
             check_names(table.signature().columns.iter(), "columns", function.name())?;
         }
@@ -227,6 +238,11 @@ fn misplaced(function: &UserDefined) -> Error {
             format!("`{name}()` is an aggregate")
         }
     })
+}
+
+/// Whether a value of the type is an entity, or holds one by its type.
+fn returns_entity(ty: &Type) -> bool {
+    ty != &ty.with_contents()
 }
 
 fn check_name(name: &str) -> Result<()> {

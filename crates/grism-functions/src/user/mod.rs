@@ -3,6 +3,7 @@
 mod aggregate;
 mod collected;
 mod functions;
+mod given;
 mod scalar;
 mod signature;
 mod table;
@@ -10,6 +11,7 @@ mod table;
 pub use aggregate::{Nulls, UserAccumulator, UserAggregate};
 pub use collected::Collected;
 pub use functions::{Functions, UserDefined};
+pub use given::GivenEntities;
 pub use scalar::UserFunction;
 pub use signature::{UserParameter, UserSignature, fitting};
 pub use table::{TableBatches, TableFunction, TableSignature};

@@ -15,7 +15,7 @@ pub struct UserSignature {
     pub name: String,
     /// The arguments; those that a call may leave out come last.
     pub parameters: Vec<UserParameter>,
-    /// The type of the value.
+    /// The type of the value. An entity is one of those that the call was given; which tables its type names does not matter.
     pub returns: Type,
     /// Whether equal arguments give equal values.
     pub stability: Stability,
@@ -40,6 +40,9 @@ pub struct UserParameter {
 pub fn fitting(value: Value, ty: &Type) -> Option<Value> {
     match (value, ty) {
         (Value::Int64(value), Type::Float64) => Some(Value::Float64(value as f64)),
+        (value @ Value::Node(_), Type::Node(_) | Type::Entity { .. })
+        | (value @ Value::Hyperedge(_), Type::Hyperedge(_) | Type::Entity { .. })
+        | (value @ Value::Incidence(_), Type::Incidence) => Some(value),
         (Value::List(items), Type::List(item)) => {
             let items = items.into_iter().map(|own| fitting(own, item));
             items.collect::<Option<_>>().map(Value::List)
@@ -66,11 +69,26 @@ impl UserParameter {
         self
     }
 
-    /// Whether a value of the type `found` is taken.
+    /// Whether a value of the type `found` is taken. A parameter that is a node takes nodes of all tables, and alike one that is
+    /// a hyperedge.
     #[must_use]
     pub fn takes(&self, found: &Type) -> bool {
-        let is_widened = (&self.ty, found) == (&Type::Float64, &Type::Int64);
-        self.ty == Type::Any || is_widened || self.ty.unify(found) == self.ty
+        match (&self.ty, found) {
+            (Type::Any, _)
+            | (Type::Float64, Type::Int64)
+            | (Type::Node(_), Type::Node(_))
+            | (Type::Hyperedge(_), Type::Hyperedge(_)) => true,
+            (Type::Entity { .. }, found) if found.is_entity() => true,
+            // What it is shows only while the query runs.
+            (Type::Node(_) | Type::Hyperedge(_), Type::Entity { .. }) => true,
+            (ty, found) => &ty.unify(found) == ty,
+        }
+    }
+
+    /// The type of the columns that hold its values, in which entities come with what they hold.
+    #[must_use]
+    pub fn column_type(&self) -> Type {
+        self.ty.with_contents()
     }
 
     /// Fails for an argument of the type `found` that the function `name` does not take.
@@ -102,7 +120,8 @@ impl UserParameter {
                 Error::invalid_query(message).with_code("TypeError:InvalidArgumentType")
             })
         });
-        Value::column(&typed.collect::<Result<Vec<_>>>()?, &self.ty.to_arrow())
+        let typed = typed.collect::<Result<Vec<_>>>()?;
+        Value::column(&typed, &self.column_type().to_arrow())
     }
 }
 
@@ -148,7 +167,13 @@ impl UserSignature {
         arity(&self.parameters)
     }
 
-    /// The type of the value for arguments of these types.
+    /// The type of the column of its values, in which entities come with what they hold.
+    #[must_use]
+    pub fn column_type(&self) -> Type {
+        self.returns.with_contents()
+    }
+
+    /// The type of the column of its values for arguments of these types.
     ///
     /// # Errors
     /// `InvalidQuery` for an argument that the function does not take.
@@ -156,7 +181,7 @@ impl UserSignature {
         for (parameter, ty) in self.parameters.iter().zip(arguments) {
             parameter.expect(&self.name, ty)?;
         }
-        Ok(self.returns.clone())
+        Ok(self.column_type())
     }
 }
 
@@ -193,6 +218,22 @@ mod tests {
         let text = Value::String("a".to_owned());
         assert_eq!(fitting(text, &Type::Float64), None);
         assert_eq!(fitting(Value::Float64(1.0), &Type::Int64), None);
+    }
+
+    #[test]
+    fn entities_fit_by_their_kind_whatever_their_tables() {
+        let node = Type::Node([].into());
+        assert_eq!(fitting(Value::node(7), &node), Some(Value::node(7)));
+        assert_eq!(fitting(Value::hyperedge(7), &node), None);
+        assert_eq!(fitting(Value::Int64(7), &node), None);
+        let nodes = Value::List(vec![Value::node(1), Value::Null]);
+        assert_eq!(fitting(nodes.clone(), &node.clone().list()), Some(nodes));
+        let parameter = UserParameter::new("n", node);
+        assert!(parameter.takes(&Type::Node(
+            [grism_core::TableId::try_new(3).unwrap()].into()
+        )));
+        assert!(!parameter.takes(&Type::Hyperedge([].into())) && !parameter.takes(&Type::Int64));
+        assert_eq!(parameter.column_type(), Type::Any);
     }
 
     #[test]

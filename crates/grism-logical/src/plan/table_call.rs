@@ -28,7 +28,7 @@ impl TableCall {
     #[must_use]
     pub fn output(&self) -> Vec<Column> {
         self.wanted()
-            .map(|(_, own, name)| Column::new(name, own.ty.clone()))
+            .map(|(_, own, name)| Column::new(name, own.column_type()))
             .collect()
     }
 

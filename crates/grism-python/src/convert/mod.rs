@@ -14,6 +14,6 @@ mod unsupported;
 pub(crate) use argument::{COUNT, Text, Whole, option};
 pub(crate) use arrow::values as values_of_column;
 pub(crate) use arrow_stream::{column_of, stream_of};
-pub(crate) use parameter::{named_values, parameters, value_of};
+pub(crate) use parameter::{entity_value_of, named_values, parameters, value_of};
 pub(crate) use row_table::PythonTable;
 pub(crate) use source::source_of;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use grism::{Error, Parameters, Tables, Value};
+use grism::{Error, HyperedgeValue, IncidenceValue, Parameters, PathValue, Tables, Value};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
@@ -95,17 +95,39 @@ fn about(py: Python<'_>, what: &str, error: PyErr) -> PyErr {
 /// `Unsupported`, naming the type, for an object that no value stands for exactly; `InvalidQuery` for an integer past 64
 /// bits, and for a list or a map that contains itself or is too deep.
 pub(crate) fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    Reader::default().value(object)
+    Reader::new(Entities::Refused).value(object)
+}
+
+/// A value from a Python object, in which entities, incidences and paths are those of their ids.
+///
+/// # Errors
+/// As [`value_of`].
+pub(crate) fn entity_value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    Reader::new(Entities::ById).value(object)
+}
+
+/// What becomes of an object that a result has of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entities {
+    Refused,
+    ById,
 }
 
 /// Reads one object with all that it contains.
-#[derive(Default)]
 struct Reader {
+    entities: Entities,
     /// The addresses of the lists and maps that are being read, the outermost first.
     open: Vec<usize>,
 }
 
 impl Reader {
+    fn new(entities: Entities) -> Self {
+        Self {
+            entities,
+            open: Vec::new(),
+        }
+    }
+
     /// The value of an object.
     fn value(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Value> {
         if object.is_none() {
@@ -126,6 +148,7 @@ impl Reader {
         let ty = object.get_type();
         let (module, name) = (module_of(&ty)?, ty.name()?.to_string());
         match module.split('.').next().unwrap_or_default() {
+            "grism_ray" if self.entities == Entities::ById => return self.entity(object, &name),
             "grism_ray" => return Err(unsupported(&name, ENTITY_HINT)),
             "numpy" => return self.numpy(object),
             "pandas" => return self.pandas(object, &name),
@@ -164,6 +187,35 @@ impl Reader {
             return self.numpy(&array);
         }
         Err(unsupported(&name, ""))
+    }
+
+    /// An entity, an incidence or a path, by its ids.
+    fn entity(&mut self, object: &Bound<'_, PyAny>, class: &str) -> PyResult<Value> {
+        let id = |name: &str| object.getattr(name)?.extract::<u64>();
+        Ok(match class {
+            "Node" => Value::node(id("id")?),
+            "Hyperedge" => Value::hyperedge(id("id")?),
+            "Incidence" => Value::Incidence(Box::new(IncidenceValue {
+                hyperedge: HyperedgeValue {
+                    id: id("hyperedge")?,
+                    contents: None,
+                },
+                role: object.getattr("role")?.extract()?,
+                position: object.getattr("position")?.extract()?,
+                member: Value::node(id("member")?),
+            })),
+            "Path" => {
+                let mut parts = |name: &str| -> PyResult<Vec<Value>> {
+                    let parts = object.getattr(name)?.try_iter()?;
+                    parts.map(|part| self.value(&part?)).collect()
+                };
+                Value::Path(Box::new(PathValue {
+                    nodes: parts("nodes")?,
+                    relationships: parts("relationships")?,
+                }))
+            }
+            _ => return Err(unsupported(class, ENTITY_HINT)),
+        })
     }
 
     /// A list of the items that an object gives.

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use serde::{Deserialize, Serialize};
 
 use super::callable::Callable;
-use super::signature::{Over, signature_of};
+use super::signature::{Over, check_arrays, signature_of};
 use super::values::{arrays_of, list_of, row_of, shown};
 use crate::convert::value_of;
 use crate::failure::failed;
@@ -59,10 +59,12 @@ impl PythonAggregate {
             (true, true) => Form::MergingClass,
         };
         let nulls: String = object.getattr("nulls")?.extract()?;
+        let (signature, over) = (signature_of(object)?, Over::of(object)?);
+        check_arrays(&signature, over)?;
         Ok(Self(Arc::new(Shared {
-            signature: signature_of(object)?,
+            signature,
             form,
-            over: Over::of(object)?,
+            over,
             nulls: match nulls.as_str() {
                 "pass" => Nulls::Passed,
                 _ => Nulls::Skipped,

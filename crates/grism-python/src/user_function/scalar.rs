@@ -6,9 +6,9 @@ use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::callable::Callable;
-use super::signature::{Over, signature_of};
+use super::signature::{Over, check_arrays, signature_of};
 use super::values::{arrays_of, as_type, row_of, shown};
-use crate::convert::{column_of, value_of};
+use crate::convert::{column_of, entity_value_of};
 use crate::failure::failed;
 
 /// A function in Python, which travels pickled.
@@ -22,9 +22,11 @@ pub(super) struct PythonFunction {
 impl PythonFunction {
     /// The function of a `grism_ray.UserFunction`.
     pub(super) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let (signature, over) = (signature_of(object)?, Over::of(object)?);
+        check_arrays(&signature, over)?;
         Ok(Self {
-            signature: signature_of(object)?,
-            over: Over::of(object)?,
+            signature,
+            over,
             callable: Callable::of(object.getattr("function")?),
         })
     }
@@ -42,13 +44,15 @@ impl PythonFunction {
             Budget::check_current()?;
             let given = row_of(py, arguments, row);
             let given = given.map_err(|error| self.failed(py, "", &error))?;
-            let found = function.call1(&given).and_then(|found| value_of(&found));
+            let found = function
+                .call1(&given)
+                .and_then(|found| entity_value_of(&found));
             let found = found.map_err(|error| self.failed(py, &shown(&given), &error))?;
             let name = found.type_name();
             let fitted = fitting(found, &self.signature.returns);
             values.push(fitted.ok_or_else(|| self.misfit(&name, &shown(&given)))?);
         }
-        Value::column(&values, &self.signature.returns.to_arrow())
+        Value::column(&values, &self.signature.column_type().to_arrow())
     }
 
     fn over_arrow(

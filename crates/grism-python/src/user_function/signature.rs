@@ -43,6 +43,19 @@ pub(super) fn signature_of(object: &Bound<'_, PyAny>) -> PyResult<UserSignature>
         .with_stability(stability))
 }
 
+/// Checks that arrays of `pyarrow` hold what the function takes and gives.
+pub(super) fn check_arrays(signature: &UserSignature, over: Over) -> PyResult<()> {
+    let parameters = signature.parameters.iter().map(|own| &own.ty);
+    let mut types = parameters.chain([&signature.returns]);
+    match types.find(|ty| ty != &&ty.with_contents()) {
+        Some(ty) if over == Over::Arrow => Err(to_python(Error::unsupported(format!(
+            "`{}()` is over arrays, which hold no {ty}: pass properties, or write it over values",
+            signature.name
+        )))),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn name_of(object: &Bound<'_, PyAny>) -> PyResult<String> {
     object.getattr("name")?.extract()
 }
@@ -86,8 +99,18 @@ pub(super) fn type_of(object: &Bound<'_, PyAny>) -> PyResult<Type> {
 
 fn named(name: &str) -> Result<Type> {
     match name {
-        "Any" | "any" | "object" | "dict" | "list" | "Node" | "Hyperedge" | "Path" => Ok(Type::Any),
+        "Any" | "any" | "object" | "dict" | "list" => Ok(Type::Any),
+        "Node" => Ok(Type::Node([].into())),
+        "Hyperedge" => Ok(Type::Hyperedge([].into())),
+        "Incidence" => Ok(Type::Incidence),
+        "Path" => Ok(Type::Path),
         "str" => Ok(Type::String),
-        other => Type::from_name(other),
+        other => match other
+            .strip_prefix("List<")
+            .and_then(|own| own.strip_suffix('>'))
+        {
+            Some(item) => Ok(named(item)?.list()),
+            None => Type::from_name(other),
+        },
     }
 }

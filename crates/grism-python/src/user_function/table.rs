@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::callable::Callable;
 use super::signature::{description_of, name_of, parameters_of, type_of};
 use super::values::{as_type, shown};
-use crate::convert::{stream_of, value_of};
+use crate::convert::{entity_value_of, stream_of};
 use crate::failure::failed;
 use crate::python_value::python_value;
 
@@ -166,7 +166,7 @@ impl Rows {
         };
         let cells = items.into_iter().zip(&self.columns);
         let cells = cells.map(|(item, column)| {
-            let value = item.map_or(Ok(Value::Null), |item| value_of(&item));
+            let value = item.map_or(Ok(Value::Null), |item| entity_value_of(&item));
             let value = value.map_err(failed)?;
             let name = value.type_name();
             fitting(value, &column.ty).ok_or_else(|| self.misfit(column, &name, row))
@@ -178,7 +178,7 @@ impl Rows {
     fn of_rows(&mut self, rows: &[Vec<Value>]) -> Result<RecordBatch> {
         let columns = self.columns.iter().enumerate().map(|(place, column)| {
             let values: Vec<Value> = rows.iter().map(|row| row[place].clone()).collect();
-            Value::column(&values, &column.ty.to_arrow())
+            Value::column(&values, &column.column_type().to_arrow())
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
         self.count += rows.len();
@@ -187,7 +187,7 @@ impl Rows {
 
     fn batch(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
         let fields = self.columns.iter();
-        let fields = fields.map(|own| Field::new(&own.name, own.ty.to_arrow(), true));
+        let fields = fields.map(|own| Field::new(&own.name, own.column_type().to_arrow(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(

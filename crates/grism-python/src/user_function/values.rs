@@ -70,7 +70,8 @@ pub(super) fn as_type(
     wanted: &Type,
     misfit: &Misfit<'_>,
 ) -> PyResult<ArrayRef> {
-    if column.data_type() == &wanted.to_arrow() && wanted != &Type::Any {
+    let stored = wanted.with_contents();
+    if column.data_type() == &stored.to_arrow() && stored != Type::Any {
         return Ok(column);
     }
     let field = Field::new("", column.data_type().clone(), true);
@@ -80,7 +81,7 @@ pub(super) fn as_type(
         fitted.ok_or_else(|| misfit(&value, row))
     });
     let fitted: Vec<Value> = fitted.collect::<grism::Result<_>>().map_err(to_python)?;
-    Value::column(&fitted, &wanted.to_arrow()).map_err(to_python)
+    Value::column(&fitted, &stored.to_arrow()).map_err(to_python)
 }
 
 /// The arguments of a call, as an error shows them.

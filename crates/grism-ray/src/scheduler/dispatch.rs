@@ -20,6 +20,10 @@ impl Scheduler {
                 }
             }
         }
+        for (stage, task) in &ready {
+            let own = &mut self.stages[*stage].tasks[*task];
+            own.queued_since_ms.get_or_insert(self.now_ms);
+        }
         for (stage, task) in ready {
             let avoid = self.stages[stage].tasks[task].avoid.clone();
             let mut free = self
@@ -50,6 +54,8 @@ impl Scheduler {
                 attempt: own.attempts,
             };
             own.attempts += 1;
+            let queued_since = own.queued_since_ms.take().unwrap_or(self.now_ms);
+            own.queued_ms += self.now_ms.saturating_sub(queued_since);
             own.status = Status::Running {
                 attempt: launched.attempt,
                 worker: worker.clone(),

@@ -38,6 +38,10 @@ pub(super) struct TaskState {
     /// Attempts made so far.
     pub(super) attempts: usize,
     pub(super) not_before_ms: u64,
+    /// Since when its inputs are there and no worker is free; `None` while it does not wait for one.
+    pub(super) queued_since_ms: Option<u64>,
+    /// How long its attempts so far have waited for a free worker, in milliseconds.
+    pub(super) queued_ms: u64,
     pub(super) avoid: Option<String>,
     /// The digest of an output that others have read.
     pub(super) digest: Option<u64>,
@@ -78,6 +82,8 @@ impl Scheduler {
                         status: Status::Waiting,
                         attempts: 0,
                         not_before_ms: 0,
+                        queued_since_ms: None,
+                        queued_ms: 0,
                         avoid: None,
                         digest: None
                     };
@@ -120,6 +126,7 @@ impl Scheduler {
                         pid: statistics.pid,
                         rows: statistics.rows,
                         bytes: statistics.bytes,
+                        queue_micros: own.queued_ms.saturating_mul(1000),
                         micros: statistics.micros,
                         fetch_micros: statistics.fetch_micros,
                         partition_rows: statistics.partition_rows.clone(),

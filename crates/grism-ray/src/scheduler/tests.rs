@@ -349,3 +349,36 @@ fn a_resource_that_does_not_come_or_goes_again_fails_the_query_in_bounded_time()
         );
     }
 }
+
+#[test]
+fn tasks_that_wait_for_a_free_worker_say_how_long() {
+    let mut scheduler = Scheduler::new(&plan(), SchedulerConfig::default());
+    let worker = Event::WorkerUp {
+        worker: "only".to_owned(),
+        resources: Resources::default(),
+    };
+    let mut launched = Vec::new();
+    let mut now_ms = 5;
+    let mut note = |actions: Vec<Action>| {
+        let tasks = actions.into_iter().filter_map(|action| match action {
+            Action::Launch { task, .. } => Some(task),
+            _ => None,
+        });
+        launched.extend(tasks);
+        launched.pop()
+    };
+    let mut running = note(scheduler.handle_at(now_ms, worker));
+    while let Some(task) = running {
+        now_ms += 10;
+        running = note(scheduler.handle_at(now_ms, finished(task, 1)));
+    }
+    let queued: Vec<u64> = scheduler
+        .metrics()
+        .iter()
+        .map(|own| own.queue_micros)
+        .collect();
+    // One after the other, and those of a later stage from the end of the one before.
+    let of_stages = [&[0, 10, 20, 30][..], &[0, 10, 20], &[0]];
+    let expected: Vec<u64> = of_stages.concat().iter().map(|ms| ms * 1000).collect();
+    assert_eq!(queued, expected);
+}

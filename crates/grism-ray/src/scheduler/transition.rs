@@ -7,6 +7,12 @@ use super::{Action, Event, Scheduler, TaskRef};
 use crate::TaskStatistics;
 
 impl Scheduler {
+    /// Takes in what happened at a time, in milliseconds since the query began, and tells what to do.
+    pub fn handle_at(&mut self, now_ms: u64, event: Event) -> Vec<Action> {
+        self.now_ms = self.now_ms.max(now_ms);
+        self.handle(event)
+    }
+
     /// Takes in what happened and tells what to do.
     pub fn handle(&mut self, event: Event) -> Vec<Action> {
         if self.ended {

@@ -2,6 +2,7 @@
 
 mod append;
 mod chunks;
+mod held;
 mod image;
 mod segments;
 mod snapshot;

@@ -1,9 +1,9 @@
 //! Incidence lists in memory, by role and segment.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use grism_core::{EntityId, Incidence, IncidenceSegment, SegmentKey};
+use grism_core::{EntityId, GraphSchema, Incidence, IncidenceSegment, SegmentKey, Table, TableId};
 
 /// The incidence lists of one table, by role and segment.
 pub(super) type TableSegments = HashMap<(String, SegmentKey), Arc<IncidenceSegment>>;
@@ -22,6 +22,34 @@ pub(super) fn edited(
     all.extend(known.filter(|own| !gone.contains(&own.hyperedge)));
     all.sort_unstable();
     IncidenceSegment::from_sorted(&all, shift, binary)
+}
+
+/// Keeps segments under the names that their roles have in `after`; those of roles that were dropped go.
+pub(super) fn rename_roles(
+    segments: &mut BTreeMap<TableId, Arc<TableSegments>>,
+    before: &GraphSchema,
+    after: &GraphSchema,
+) {
+    for (table, ty) in before.hyperedge_tables() {
+        let now = after.table(table.id).ok().and_then(Table::hyperedge_type);
+        let (Some(now), Some(own)) = (now, segments.get_mut(&table.id)) else {
+            continue;
+        };
+        let later = |role: &str| now.later_name(ty, role);
+        if ty
+            .roles
+            .iter()
+            .all(|role| later(&role.name) == Some(&role.name))
+        {
+            continue;
+        }
+        let renamed = std::mem::take(Arc::make_mut(own)).into_iter();
+        let renamed = renamed.filter_map(|((role, key), segment)| {
+            let role = later(&role)?.to_owned();
+            Some(((role, key), segment))
+        });
+        *own = Arc::new(renamed.collect());
+    }
 }
 
 /// The incidences of a segment, in their order.

@@ -11,12 +11,13 @@ use futures::StreamExt;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, HyperedgeType,
     IncidenceSegment, IndexSearch, ListDirectory, LoadState, MemoryManager, Result, ScanPiece,
-    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, Table, TableId,
+    ScanRange, ScanRequest, SearchHit, SegmentKey, Snapshot, SnapshotId, TableId,
 };
 
 use super::append::{Appending, appended};
 use super::chunks::{Chunks, cut};
-use super::segments::{TableSegments, edited};
+use super::held::HeldData;
+use super::segments::{TableSegments, edited, rename_roles};
 use crate::collector::{count_delete, count_update, settle};
 use crate::columns::{column_or_null, column_type, named_batch, row_offsets};
 use crate::constraints::NewKeys;
@@ -45,13 +46,16 @@ pub(super) struct MemorySnapshot {
     /// Those that were asked for, by segment.
     directories: Arc<Mutex<HashMap<SegmentKey, Arc<ListDirectory>>>>,
     lookups: Arc<ValueLookups>,
-    /// What changes made of this snapshot are charged to.
+    /// What work on this snapshot is charged to.
     pub(super) memory: Arc<dyn MemoryManager>,
+    /// What its data take of the memory of the process.
+    held: Arc<HeldData>,
     /// The keys that the steps of a transaction brought; `None` in a committed snapshot.
     pub(super) new_keys: Option<Arc<NewKeys>>,
 }
 
 impl MemorySnapshot {
+    /// A snapshot without data in a process with this memory.
     pub(super) fn empty(
         segment_shift: u8,
         fragment_rows: usize,
@@ -67,6 +71,7 @@ impl MemorySnapshot {
             tables: Arc::default(),
             segments: Arc::default(),
             loaded: Arc::default(),
+            held: Arc::new(HeldData::of(Arc::clone(&memory))),
             directories: Arc::default(),
             lookups: Arc::new(ValueLookups::new(&memory)),
             memory,
@@ -83,6 +88,9 @@ impl MemorySnapshot {
     }
 
     /// The snapshot that `changes` make, with the number and the commit of this one.
+    ///
+    /// # Errors
+    /// Those of the rows; `ResourceExhausted` where the memory of the process does not hold them.
     pub(super) fn with_changes(&self, changes: &ChangeSet) -> Result<Self> {
         let mut tables = (*self.tables).clone();
         let mut segments = (*self.segments).clone();
@@ -91,6 +99,8 @@ impl MemorySnapshot {
         tables.retain(|table, _| alive(*table));
         statistics.tables.retain(|table, _| alive(*table));
         segments.retain(|table, _| alive(*table));
+        let mut held = (*self.held).clone();
+        held.retain(alive);
         let mut loaded = (*self.loaded).clone();
         loaded.retain(|table, _| alive(*table));
         for (table, taken) in &changes.loaded {
@@ -106,9 +116,16 @@ impl MemorySnapshot {
         let mut appending = Vec::new();
         for id in changes.appends.keys() {
             let table = changes.schema.table(*id)?;
+            let mut batches = Vec::new();
+            for batch in changes.appended(*id) {
+                for piece in cut(&[batch?], self.fragment_rows) {
+                    held.append(*id, &piece)?;
+                    batches.push(piece);
+                }
+            }
             appending.push(Appending {
                 table,
-                batches: changes.appended(*id).collect::<Result<_>>()?,
+                batches,
                 first_offset: tables.get(id).map_or(0, Chunks::rows),
                 statistics: statistics.tables.remove(id).unwrap_or_default(),
                 segments: segments.remove(id).unwrap_or_default(),
@@ -119,9 +136,10 @@ impl MemorySnapshot {
         for appended in appended(appending, Shares::of(self.memory.as_ref()))? {
             let id = appended.table;
             let chunks = tables.entry(id).or_default();
-            for piece in cut(&appended.batches, self.fragment_rows) {
-                chunks.push(piece);
-            }
+            appended
+                .batches
+                .into_iter()
+                .for_each(|piece| chunks.push(piece));
             let mut counts = appended.statistics;
             counts.next_offset = chunks.rows();
             statistics.tables.insert(id, counts);
@@ -140,6 +158,7 @@ impl MemorySnapshot {
             directories: Arc::default(),
             lookups: Arc::new(self.lookups.anew()),
             memory: Arc::clone(&self.memory),
+            held: Arc::clone(&self.held),
             new_keys: None,
         };
         let changed: BTreeSet<TableId> = changes
@@ -149,8 +168,19 @@ impl MemorySnapshot {
             .copied()
             .collect();
         for table in changed {
+            let before = next.tables.get(&table).cloned().unwrap_or_default();
             next.change_rows(table, changes)?;
+            if let Some(after) = next.tables.get(&table) {
+                held.replace(table, &before, after)?;
+            }
         }
+        for (table, lists) in next.segments.iter() {
+            let known = self.segments.get(table);
+            if !known.is_some_and(|known| Arc::ptr_eq(known, lists)) {
+                held.settle_lists(*table, lists)?;
+            }
+        }
+        next.held = Arc::new(held);
         Ok(next)
     }
 
@@ -352,34 +382,6 @@ const LEAST_PIECE: u64 = 1 << 12;
 /// Rows of a table that are scanned together, at most.
 fn piece_rows(chunks: &Chunks) -> usize {
     (chunks.rows() / PIECES).max(LEAST_PIECE) as usize
-}
-
-/// Keeps segments under the names that their roles have in `after`; those of roles that were dropped go.
-fn rename_roles(
-    segments: &mut BTreeMap<TableId, Arc<TableSegments>>,
-    before: &GraphSchema,
-    after: &GraphSchema,
-) {
-    for (table, ty) in before.hyperedge_tables() {
-        let now = after.table(table.id).ok().and_then(Table::hyperedge_type);
-        let (Some(now), Some(own)) = (now, segments.get_mut(&table.id)) else {
-            continue;
-        };
-        let later = |role: &str| now.later_name(ty, role);
-        if ty
-            .roles
-            .iter()
-            .all(|role| later(&role.name) == Some(&role.name))
-        {
-            continue;
-        }
-        let renamed = std::mem::take(Arc::make_mut(own)).into_iter();
-        let renamed = renamed.filter_map(|((role, key), segment)| {
-            let role = later(&role)?.to_owned();
-            Some(((role, key), segment))
-        });
-        *own = Arc::new(renamed.collect());
-    }
 }
 
 #[async_trait]

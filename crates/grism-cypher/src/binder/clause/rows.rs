@@ -54,6 +54,20 @@ impl Rows {
         Ok(Self::new(with_needs(self.plan, needs)?, self.scope))
     }
 
+    /// Each row with what `inner` finds for it, which starts from the argument of these rows; with nulls where it finds nothing.
+    pub(super) fn with_optional(self, inner: Self) -> Result<Self> {
+        let mut names: Vec<String> = self.plan.schema()?.names().map(str::to_owned).collect();
+        // Internal columns of the optional part end here.
+        for variable in &inner.scope.variables {
+            if !names.contains(&variable.column) {
+                names.push(variable.column.clone());
+            }
+        }
+        let subplan = inner.plan.keep_columns(&names)?;
+        let plan = self.applied(subplan, ApplyKind::Optional).plan;
+        Ok(Self::new(plan, inner.scope))
+    }
+
     /// Runs a subplan for each row.
     pub(super) fn applied(self, subplan: LogicalPlan, kind: ApplyKind) -> Self {
         let plan = LogicalPlan::Apply(Apply {

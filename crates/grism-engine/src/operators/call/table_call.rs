@@ -9,7 +9,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, MemoryReservation, Result, Value};
-use grism_functions::{TableSignature, fitting};
+use grism_functions::{GivenEntities, TableSignature, fitting};
 use grism_logical::{LogicalPlan, SharedPlan, TableCall};
 use serde::{Deserialize, Serialize};
 
@@ -89,9 +89,13 @@ impl Unary for TableCallExec {
                         Value::from_typed(column.as_ref(), row, argument.value_type())
                     });
                     let values = fitted(function.signature(), values.collect::<Result<_>>()?)?;
+                    let given = form.holds_entities.then(|| values.clone());
                     for piece in CountedRows::call(&function, values)? {
                         cancellation.check()?;
-                        let piece = form.checked(piece?)?;
+                        let mut piece = form.checked(piece?)?;
+                        if let Some(given) = &given {
+                            piece = form.of_given(&piece, given)?;
+                        }
                         for first in (0..piece.num_rows()).step_by(batch_rows) {
                             let piece = piece.slice(first, batch_rows.min(piece.num_rows() - first));
                             held.try_grow(bytes_of(&piece)?)?;
@@ -143,6 +147,8 @@ struct Form {
     name: String,
     columns: Vec<(String, grism_core::Type)>,
     places: Vec<usize>,
+    /// Whether an entity may stand in a wanted column.
+    holds_entities: bool,
     /// The wanted columns.
     schema: SchemaRef,
 }
@@ -153,10 +159,13 @@ impl Form {
         let columns: Vec<_> = columns
             .map(|column| (column.name.clone(), column.ty.clone()))
             .collect();
-        let wanted = places.iter().filter_map(|place| columns.get(*place));
-        let wanted = wanted.map(|(name, ty)| Field::new(name, ty.to_arrow(), true));
-        let schema = Arc::new(Schema::new(wanted.collect::<Vec<_>>()));
+        let wanted = || places.iter().filter_map(|place| columns.get(*place));
+        let holds_entities = wanted().any(|(_, ty)| ty.may_hold_entity());
+        let fields =
+            wanted().map(|(name, ty)| Field::new(name, ty.with_contents().to_arrow(), true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         Self {
+            holds_entities,
             name: signature.name.clone(),
             columns,
             places,
@@ -175,7 +184,7 @@ impl Form {
             )));
         }
         for ((name, ty), column) in self.columns.iter().zip(made.columns()) {
-            if column.data_type() != &ty.to_arrow() {
+            if column.data_type() != &ty.with_contents().to_arrow() {
                 return Err(Error::invalid_data(format!(
                     "`{}()` gave a column of {} as `{name}` where it yields {ty}",
                     self.name,
@@ -188,6 +197,35 @@ impl Form {
             .iter()
             .map(|place| Arc::clone(made.column(*place)));
         batch_of(&self.schema, wanted.collect(), made.num_rows())
+    }
+}
+
+impl Form {
+    /// The wanted columns, where entities are those of the arguments of the call and of the types that the function yields.
+    fn of_given(&self, made: &RecordBatch, arguments: &[Value]) -> Result<RecordBatch> {
+        let given = GivenEntities::of(arguments);
+        let mut columns = made.columns().to_vec();
+        for (place, column) in self.places.iter().zip(&mut columns) {
+            let (name, ty) = &self.columns[*place];
+            if !ty.may_hold_entity() {
+                continue;
+            }
+            let stored = ty.with_contents();
+            let values = (0..column.len()).map(|row| {
+                let value = Value::from_typed(column.as_ref(), row, &stored)?;
+                let value = given.resolved(&self.name, value)?;
+                let kind = value.type_name();
+                fitting(value, ty).ok_or_else(|| {
+                    Error::invalid_data(format!(
+                        "`{}()` gave {kind} as `{name}` where it yields {ty}",
+                        self.name
+                    ))
+                })
+            });
+            let values = values.collect::<Result<Vec<_>>>()?;
+            *column = Value::column(&values, &stored.to_arrow())?;
+        }
+        batch_of(&self.schema, columns, made.num_rows())
     }
 }
 

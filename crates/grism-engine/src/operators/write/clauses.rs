@@ -5,7 +5,10 @@ use grism_logical::{LogicalPlan, PlanSchema, SharedPlan};
 
 use super::clause_binder::{BoundClause, ClauseBinder, ClausePlace, ClauseRange};
 use super::clause_rows::ClauseRows;
-use super::writer::{OutputRows, PlannedClause, Writer};
+use super::writer::{OutputRows, Writer};
+
+/// The number that a branch behind all others would have.
+const BEHIND_BRANCHES: usize = usize::MAX;
 
 /// Clauses that are bound and run one after the other, on one set of changes.
 #[derive(Debug)]
@@ -24,11 +27,6 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
         self.writer.target
     }
 
-    /// The plans of the clauses, where the query is planned.
-    pub(super) fn into_planned(self) -> Vec<PlannedClause> {
-        self.writer.into_planned()
-    }
-
     /// Whether the query is worth another try after an error of binding.
     pub(super) fn binds_again(&mut self, error: &Error) -> bool {
         let graph = self.writer.graph();
@@ -45,9 +43,13 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
         if branches.len() == 1 {
             return Ok(branches.swap_remove(0));
         }
+        self.writer.enter(BEHIND_BRANCHES, 0);
+        self.writer.describe("Union", || "Union".to_owned());
         let rows = self.united(query, branches).await?;
         let results = self.binder.results(&rows.leaf(), &self.writer.graph())?;
-        self.writer.evaluate(&results).await
+        let rows = self.writer.evaluate(&results).await?;
+        self.writer.leave(rows.len());
+        Ok(rows)
     }
 
     /// The rows of all branches of a UNION.
@@ -108,11 +110,12 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                 branch,
                 clause,
             };
+            self.writer.enter(branch, clause);
+            let mut taken = rows.len();
             match self.bind(place, &bound)? {
                 BoundClause::Plan { plan, bound: after } => match plan.as_ref() {
                     LogicalPlan::Write(write) => {
-                        self.writer
-                            .begin_clause(write.kind.name(), || write.describe());
+                        self.writer.describe(write.kind.name(), || write.describe());
                         let output = match clause + 1 < clauses.end {
                             true => OutputRows::Kept,
                             false => OutputRows::Dropped,
@@ -121,8 +124,9 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                         bound = self.binder.with_columns(after, &rows.schema);
                     }
                     plan => {
-                        self.writer.begin_clause("Read", || "Read".to_owned());
-                        rows = self.writer.evaluate(&plan.with_rows(&rows.leaf())?).await?;
+                        self.writer.describe("Read", || "Read".to_owned());
+                        rows = self.writer.read(plan, &rows).await?;
+                        taken = rows.len();
                         bound = after;
                     }
                 },
@@ -131,6 +135,7 @@ impl<'a, B: ClauseBinder> Clauses<'a, B> {
                     (rows, bound) = on_stack(run).await?;
                 }
             }
+            self.writer.leave(taken);
         }
         Ok((rows, bound))
     }

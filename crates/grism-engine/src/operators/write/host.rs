@@ -3,13 +3,16 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use grism_core::{Result, Snapshot, Storage, WriteTarget};
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::Rewrites;
 
-use crate::{CancellationHandle, PhysicalPlan, RecordBatchStream, RuntimeConfig};
+use super::recorder::ReadPlace;
+use crate::{CancellationHandle, ExecutionResult, RuntimeConfig};
 
 /// The storage that is written to, and the runtime that reads for a write.
+#[async_trait]
 pub trait WriteHost: Debug + Send + Sync {
     /// The graph that is written to.
     fn storage(&self) -> &Arc<dyn Storage>;
@@ -20,22 +23,17 @@ pub trait WriteHost: Debug + Send + Sync {
     /// The rewrites that plans for reads go through.
     fn rewrites(&self) -> &Rewrites;
 
-    /// The physical plan of an optimized plan that reads.
+    /// The rows of an optimized plan over the graph as `snapshot` shows it, until `cancellation`; `settings` are those of the
+    /// statement, with what this plan may take of them.
     ///
     /// # Errors
-    /// Those of the planner.
-    fn plan(&self, plan: &LogicalPlan) -> Result<PhysicalPlan>;
-
-    /// The rows of a plan over the graph as `snapshot` shows it, until `cancellation`; `settings` are those of the statement, with
-    /// what this plan may take of them.
-    ///
-    /// # Errors
-    /// What goes wrong before the first batch.
-    fn read(
+    /// Those of the planner, and what goes wrong before the first batch.
+    async fn read(
         &self,
-        plan: PhysicalPlan,
+        plan: &LogicalPlan,
+        place: ReadPlace,
         snapshot: Arc<dyn Snapshot>,
         settings: RuntimeConfig,
         cancellation: &CancellationHandle,
-    ) -> Result<RecordBatchStream>;
+    ) -> Result<ExecutionResult>;
 }

@@ -18,6 +18,7 @@ mod merge_rows;
 mod nested;
 mod order;
 mod query_writer;
+mod recorder;
 mod row_sources;
 mod set;
 mod statement;
@@ -31,5 +32,7 @@ pub use clause_binder::{
 };
 pub use host::WriteHost;
 pub use query_writer::QueryWriter;
+pub use recorder::{
+    ClauseRead, ClauseRecord, ClauseRun, CommitRecord, ReadPlace, Recorder, RuleNotes, WriteRecord,
+};
 pub use statement::WrittenQuery;
-pub use writer::PlannedClause;

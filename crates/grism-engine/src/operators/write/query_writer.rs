@@ -4,9 +4,9 @@ use grism_core::{Result, SnapshotSelector};
 
 use super::clause_binder::ClauseBinder;
 use super::host::WriteHost;
+use super::recorder::Recorder;
 use super::statement::{Statement, WrittenQuery};
 use super::transactions::write_in_transactions;
-use super::writer::PlannedClause;
 use crate::{CancellationHandle, CommitAttempts, RuntimeConfig};
 
 /// Runs queries that write.
@@ -22,6 +22,12 @@ impl<'a> QueryWriter<'a> {
         cancellation: CancellationHandle,
     ) -> Self {
         Self(Statement::new(host, settings, cancellation))
+    }
+
+    /// The same writer, of whose clauses `recorder` takes notes.
+    #[must_use]
+    pub fn recording(self, recorder: &'a Recorder) -> Self {
+        Self(self.0.recording(recorder))
     }
 
     /// Runs a query, and commits what it wrote; again on the new snapshot where another writer was first.
@@ -49,24 +55,14 @@ impl<'a> QueryWriter<'a> {
                 rows => rows?,
             };
             let target = clauses.into_target();
-            let counts = target.counts();
-            let mut changes = target.finish()?.with_operation("statement");
-            changes.turn = turn;
-            changes.cancellation = self.0.cancellation().clone();
-            let committed = if counts.is_empty() {
-                Ok(changes.base)
-            } else {
-                self.0.storage().commit(changes).await
-            };
-            match committed {
-                Err(error) if attempts.may_retry(&error) => {}
-                Err(error) => return Err(error),
-                Ok(_) => return Ok(WrittenQuery::of(rows, counts)),
+            if let Some(counts) = self.0.commit(target, turn, &attempts).await? {
+                return Ok(WrittenQuery::of(rows, counts));
             }
         }
     }
 
-    /// The plans of a query, clause by clause: it is bound and planned over no rows, so that nothing is written.
+    /// Plans a query for the notes of its recorder, clause by clause: it is bound and planned over no rows, so that nothing is
+    /// written.
     ///
     /// # Errors
     /// Those of binding and planning; `NotFound` where there is no such snapshot.
@@ -75,7 +71,7 @@ impl<'a> QueryWriter<'a> {
         binder: &mut B,
         query: &B::Query,
         snapshot: SnapshotSelector,
-    ) -> Result<Vec<PlannedClause>> {
+    ) -> Result<()> {
         self.0.plan(binder, query, snapshot).await
     }
 }

@@ -1,16 +1,18 @@
 //! One statement: where it writes, with which settings, and its result.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use grism_core::{Result, Snapshot, SnapshotSelector, Storage, WriteCounts};
+use grism_core::{Result, Snapshot, SnapshotSelector, Storage, Turn, WriteCounts, WriteTarget};
 use grism_logical::{PlanSchema, Rows};
 
 use super::clause_binder::ClauseBinder;
 use super::clause_rows::ClauseRows;
 use super::clauses::Clauses;
 use super::host::WriteHost;
-use super::writer::{PlannedClause, Writer};
-use crate::{CancellationHandle, RuntimeConfig};
+use super::recorder::{CommitOutcome, Recorder};
+use super::writer::Writer;
+use crate::{CancellationHandle, CommitAttempts, RuntimeConfig};
 
 /// What all commits of a statement have in common.
 #[derive(Clone, Debug)]
@@ -18,6 +20,7 @@ pub(super) struct Statement<'a> {
     host: &'a dyn WriteHost,
     settings: RuntimeConfig,
     cancellation: CancellationHandle,
+    recorder: Option<&'a Recorder>,
 }
 
 /// What a query returned and wrote.
@@ -41,16 +44,28 @@ impl<'a> Statement<'a> {
             host,
             settings,
             cancellation,
+            recorder: None,
         }
     }
 
-    /// The plans of a query over no rows, clause by clause.
+    /// The same statement, of whose clauses `recorder` takes notes.
+    pub(super) fn recording(mut self, recorder: &'a Recorder) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// What takes notes of the clauses.
+    pub(super) fn recorder(&self) -> Option<&'a Recorder> {
+        self.recorder
+    }
+
+    /// Binds and plans a query over no rows, clause by clause.
     pub(super) async fn plan<B: ClauseBinder>(
         &self,
         binder: &mut B,
         query: &B::Query,
         snapshot: SnapshotSelector,
-    ) -> Result<Vec<PlannedClause>> {
+    ) -> Result<()> {
         loop {
             binder.restart();
             binder.begin();
@@ -58,8 +73,7 @@ impl<'a> Statement<'a> {
             let mut clauses = Clauses::new(binder, self.writer(snapshot).planning());
             match clauses.run(query).await {
                 Err(error) if clauses.binds_again(&error) => {}
-                Err(error) => return Err(error),
-                Ok(_) => return Ok(clauses.into_planned()),
+                rows => return rows.map(drop),
             }
         }
     }
@@ -67,11 +81,6 @@ impl<'a> Statement<'a> {
     /// The graph that is written to.
     pub(super) fn storage(&self) -> &Arc<dyn Storage> {
         self.host.storage()
-    }
-
-    /// What stops the statement.
-    pub(super) fn cancellation(&self) -> &CancellationHandle {
-        &self.cancellation
     }
 
     /// Clauses over the newest snapshot, with no changes yet.
@@ -84,9 +93,49 @@ impl<'a> Statement<'a> {
         Ok(Clauses::new(binder, self.writer(snapshot)))
     }
 
+    /// A writer on a snapshot, whose notes take the place of those that no commit has made valid.
     fn writer(&self, snapshot: Arc<dyn Snapshot>) -> Writer<'_> {
+        if let Some(recorder) = self.recorder {
+            recorder.restart();
+        }
         let target = self.host.begin(snapshot);
-        Writer::new(self.host, target, &self.settings, &self.cancellation)
+        Writer::new(self.host, target, &self.settings, &self.cancellation).recording(self.recorder)
+    }
+
+    /// Commits changes; `None` where another writer was first and the statement is worth another attempt.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub(super) async fn commit(
+        &self,
+        target: Box<dyn WriteTarget>,
+        turn: Option<Turn>,
+        attempts: &CommitAttempts,
+    ) -> Result<Option<WriteCounts>> {
+        let counts = target.counts();
+        let mut changes = target.finish()?.with_operation("statement");
+        if counts.is_empty() {
+            if let Some(recorder) = self.recorder {
+                recorder.keep();
+            }
+            return Ok(Some(counts));
+        }
+        changes.turn = turn;
+        changes.cancellation = self.cancellation.clone();
+        let begun = Instant::now();
+        let committed = self.storage().commit(changes).await;
+        if let Some(recorder) = self.recorder {
+            let outcome = match &committed {
+                Ok(_) => CommitOutcome::Made,
+                Err(_) => CommitOutcome::Failed,
+            };
+            recorder.commit(begun.elapsed(), outcome);
+        }
+        match committed {
+            Err(error) if attempts.may_retry(&error) => Ok(None),
+            Err(error) => Err(error),
+            Ok(_) => Ok(Some(counts)),
+        }
     }
 }
 

@@ -45,11 +45,12 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
         };
         (nested, rows, state)
     };
+    keep_notes(statement);
     let mut counts = WriteCounts::default();
     let mut committed = Vec::new();
     let mut bound: Option<(PlanSchema, B::Bound)> = None;
     for batch in batches(&rows, nested.transaction_rows.unwrap_or(usize::MAX)) {
-        let done = commit_batch(statement, binder, &nested, batch?, &state).await?;
+        let done = commit_batch(statement, binder, (&nested, clause), batch?, &state).await?;
         counts = counts.plus(&done.counts);
         bound = Some(match bound {
             None => (done.rows.schema.clone(), done.bound),
@@ -82,7 +83,15 @@ pub(super) async fn write_in_transactions<B: ClauseBinder>(
         true => rows,
         false => ClauseRows::none(PlanSchema::default()),
     };
+    keep_notes(statement);
     Ok(WrittenQuery::of(rows, counts))
+}
+
+/// Keeps the notes of clauses that have read, which no commit follows.
+fn keep_notes(statement: &Statement<'_>) {
+    if let Some(recorder) = statement.recorder() {
+        recorder.keep();
+    }
 }
 
 /// What the clause did for a batch, which is committed.
@@ -92,37 +101,28 @@ struct Committed<T> {
     counts: WriteCounts,
 }
 
-/// Runs the clause for one batch and commits it; again on the new snapshot where another writer was first.
+/// Runs the clause, which has this number, for one batch and commits it; again on the new snapshot where another writer was first.
 async fn commit_batch<B: ClauseBinder>(
     statement: &Statement<'_>,
     binder: &mut B,
-    nested: &NestedClause<B::Query, B::Bound>,
+    (nested, clause): (&NestedClause<B::Query, B::Bound>, usize),
     rows: ClauseRows,
     state: &B::Bound,
 ) -> Result<Committed<B::Bound>> {
-    let storage = statement.storage();
-    let mut attempts = CommitAttempts::of(storage);
+    let mut attempts = CommitAttempts::of(statement.storage());
     loop {
         let turn = attempts.next().await?;
         let mut clauses = statement.begin(binder).await?;
+        clauses.writer.enter(0, clause);
         let (returned, bound) = clauses.nested(nested, rows.clone(), state.clone()).await?;
+        clauses.writer.leave(rows.len());
         let target = clauses.into_target();
-        let counts = target.counts();
-        let mut changes = target.finish()?.with_operation("statement");
-        changes.turn = turn;
-        changes.cancellation = statement.cancellation().clone();
-        let done = Committed {
-            rows: returned,
-            bound,
-            counts,
-        };
-        if counts.is_empty() {
-            return Ok(done);
-        }
-        match storage.commit(changes).await {
-            Err(error) if attempts.may_retry(&error) => {}
-            Err(error) => return Err(error),
-            Ok(_) => return Ok(done),
+        if let Some(counts) = statement.commit(target, turn, &attempts).await? {
+            return Ok(Committed {
+                rows: returned,
+                bound,
+                counts,
+            });
         }
     }
 }

@@ -1,30 +1,21 @@
 //! What one clause reads and writes: plans run over the graph as it is by now, and clauses change it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
 use futures::TryStreamExt;
 use grism_core::{MemoryManager, Result, WriteTarget};
-use grism_logical::optimizer::Facts;
+use grism_logical::optimizer::{Facts, RuleChange};
 use grism_logical::{LogicalPlan, Write, WriteKind};
 
 use super::clause_binder::GraphState;
 use super::clause_rows::{ClauseRows, ClauseRowsBuilder};
 use super::host::WriteHost;
-use crate::{CancellationHandle, PhysicalOperator, RuntimeConfig};
+use super::recorder::{ClauseRead, ReadPlace, Recorder, RuleNotes};
+use crate::{CancellationHandle, RuntimeConfig};
 
 /// Rows that a MERGE searches for together, at least: each such batch may read all that could match.
 const SEARCHED_ROWS: usize = 1 << 17;
-
-/// A clause of a query that is planned and not run, and the plans that it would run.
-#[derive(Clone, Debug)]
-pub struct PlannedClause {
-    /// What it does: `Read`, or what a [`LogicalPlan::Write`] is called.
-    pub name: String,
-    /// What it reads or writes, in one line.
-    pub detail: String,
-    /// The roots of its plans, in their order.
-    pub plans: Vec<Arc<dyn PhysicalOperator>>,
-}
 
 /// Whether the rows behind a clause that writes are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +26,15 @@ pub(super) enum OutputRows {
     Dropped,
 }
 
+/// Whether a query runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Execution {
+    /// It does.
+    Run,
+    /// It is planned over no rows, and what it changes is dropped.
+    PlanOnly,
+}
+
 /// Changes on top of a snapshot, and what is read of both.
 #[derive(Debug)]
 pub(super) struct Writer<'a> {
@@ -43,8 +43,9 @@ pub(super) struct Writer<'a> {
     pub(super) target: Box<dyn WriteTarget>,
     /// Stops the statement.
     pub(super) cancellation: CancellationHandle,
-    /// The plans so far, where the query is planned and not run.
-    planned: Option<Mutex<Vec<PlannedClause>>>,
+    execution: Execution,
+    /// Takes notes of the clauses, where the query is explained.
+    recorder: Option<&'a Recorder>,
 }
 
 impl<'a> Writer<'a> {
@@ -59,46 +60,46 @@ impl<'a> Writer<'a> {
             settings,
             target,
             cancellation: cancellation.clone(),
-            planned: None,
+            execution: Execution::Run,
+            recorder: None,
         }
     }
 
     /// The same writer, for a query that is planned and not run.
     pub(super) fn planning(mut self) -> Self {
-        self.planned = Some(Mutex::default());
+        self.execution = Execution::PlanOnly;
+        self
+    }
+
+    /// The same writer, of whose clauses `recorder` takes notes.
+    pub(super) fn recording(mut self, recorder: Option<&'a Recorder>) -> Self {
+        self.recorder = recorder;
         self
     }
 
     /// Whether the query is planned and not run.
     pub(super) fn plans_only(&self) -> bool {
-        self.planned.is_some()
+        self.execution == Execution::PlanOnly
     }
 
-    /// The plans so far.
-    pub(super) fn into_planned(self) -> Vec<PlannedClause> {
-        let planned = self.planned.unwrap_or_default().into_inner();
-        planned.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins with the plans of another clause, where the query is planned.
-    pub(super) fn begin_clause(&mut self, name: &str, detail: impl FnOnce() -> String) {
-        if let Some(planned) = &mut self.planned {
-            let planned = planned.get_mut().unwrap_or_else(PoisonError::into_inner);
-            planned.push(PlannedClause {
-                name: name.to_owned(),
-                detail: detail(),
-                plans: Vec::new(),
-            });
+    /// Notes that a clause of a branch begins, or what else there is to do at its place.
+    pub(super) fn enter(&self, branch: usize, clause: usize) {
+        if let Some(recorder) = self.recorder {
+            recorder.enter((branch, clause), self.target.counts());
         }
     }
 
-    /// Adds a plan to those of the clause, where the query is planned.
-    fn add_plan(&self, root: &Arc<dyn PhysicalOperator>) {
-        if let Some(planned) = &self.planned {
-            let mut planned = planned.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(clause) = planned.last_mut() {
-                clause.plans.push(Arc::clone(root));
-            }
+    /// Notes what the clause is that has begun.
+    pub(super) fn describe(&self, name: &str, detail: impl FnOnce() -> String) {
+        if let Some(recorder) = self.recorder {
+            recorder.describe(name, detail());
+        }
+    }
+
+    /// Notes that the clause ends, and how many rows it found or ran for.
+    pub(super) fn leave(&self, rows: usize) {
+        if let Some(recorder) = self.recorder {
+            recorder.leave(rows, self.target.counts());
         }
     }
 
@@ -124,25 +125,40 @@ impl<'a> Writer<'a> {
 
     /// The rows of a plan over the graph as it is now.
     pub(super) async fn evaluate(&self, plan: &LogicalPlan) -> Result<ClauseRows> {
-        self.evaluate_with(plan, self.settings.clone()).await
+        self.evaluate_with(plan, ReadPlace::Writer, self.settings.clone())
+            .await
+    }
+
+    /// The rows of a clause that reads, over the rows so far.
+    pub(super) async fn read(&self, plan: &LogicalPlan, rows: &ClauseRows) -> Result<ClauseRows> {
+        let is_first = rows.schema.columns.is_empty() && self.target.counts().is_empty();
+        let place = match is_first {
+            true => ReadPlace::Anywhere,
+            false => ReadPlace::Writer,
+        };
+        let plan = plan.with_rows(&rows.leaf())?;
+        self.evaluate_with(&plan, place, self.settings.clone())
+            .await
     }
 
     /// The rows of a plan that searches for each row of its leaf.
     pub(super) async fn search(&self, plan: &LogicalPlan) -> Result<ClauseRows> {
         let mut settings = self.settings.clone();
         settings.batch_rows = settings.batch_rows.max(SEARCHED_ROWS);
-        self.evaluate_with(plan, settings).await
+        self.evaluate_with(plan, ReadPlace::Writer, settings).await
     }
 
     async fn evaluate_with(
         &self,
         plan: &LogicalPlan,
+        place: ReadPlace,
         mut settings: RuntimeConfig,
     ) -> Result<ClauseRows> {
         if let LogicalPlan::Rows { schema, rows } = plan {
             let known = ClauseRows::new(schema.clone(), rows.clone());
             return Ok(known.until(&self.cancellation));
         }
+        let begun = Instant::now();
         // The target's changes and the rows between clauses take their shares beside the operators.
         settings.memory_limit = settings.memory_limit.map(|limit| limit / 2);
         let snapshot = self.target.snapshot();
@@ -150,19 +166,52 @@ impl<'a> Writer<'a> {
             schema: snapshot.schema(),
             statistics: snapshot.statistics(),
         };
-        let plan = self
+        let (optimized, rules) = self.optimized(plan, facts)?;
+        // Over no rows nothing is worth a start of stages.
+        let runs_at = match self.execution {
+            Execution::Run => place,
+            Execution::PlanOnly => ReadPlace::Writer,
+        };
+        let reading = self
             .host
-            .plan(&self.host.rewrites().optimize(plan.clone(), facts)?)?;
-        self.add_plan(&plan.root);
-        let schema = plan.root.schema().columns().clone();
-        let mut batches = self
-            .host
-            .read(plan, snapshot, settings, &self.cancellation)?;
+            .read(&optimized, runs_at, snapshot, settings, &self.cancellation);
+        let result = reading.await?;
+        let schema = result.schema().columns().clone();
+        let run = result.run().clone();
+        let mut batches = result.into_stream();
         let mut output = self.buffer();
         while let Some(batch) = batches.try_next().await? {
             output.push(batch)?;
         }
+        drop(batches);
+        if let Some(recorder) = self.recorder {
+            let read = ClauseRead {
+                bound: plan.clone(),
+                optimized,
+                rules,
+                place,
+                operators: run.operators(),
+                tasks: run.tasks(),
+            };
+            recorder.read(read, begun.elapsed());
+        }
         Ok(output.finish(schema)?.until(&self.cancellation))
+    }
+
+    /// A plan after the optimizer, and what its rules changed, where that is asked for.
+    fn optimized(
+        &self,
+        plan: &LogicalPlan,
+        facts: Facts<'_>,
+    ) -> Result<(LogicalPlan, Vec<RuleChange>)> {
+        let rewrites = self.host.rewrites();
+        let notes = self.recorder.map(Recorder::rules);
+        match notes {
+            Some(RuleNotes::Kept) => rewrites.optimize_verbosely(plan.clone(), facts),
+            Some(RuleNotes::Dropped) | None => {
+                Ok((rewrites.optimize(plan.clone(), facts)?, Vec::new()))
+            }
+        }
     }
 
     /// Runs a clause that writes; the rows are kept where another one follows.

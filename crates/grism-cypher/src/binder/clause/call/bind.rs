@@ -53,19 +53,54 @@ pub(in crate::binder::clause) fn bind_call(
     is_only: bool,
 ) -> Result<Rows> {
     let ProcedureTarget { name, arguments } = &call.target;
-    if call.optional {
-        return Err(context.source.unsupported("OPTIONAL CALL", span));
-    }
     let procedure = find_procedure(context, name, arguments.as_deref().map(<[Expr]>::len))?;
     // A call that is the whole query stands alone.
     let alone = is_only && rows.plan == LogicalPlan::Unit && rows.scope.variables.is_empty();
+    let whole = WholeCall {
+        call,
+        procedure: &procedure,
+        span,
+        alone,
+    };
+    // One without columns is called for what it does, and keeps every row.
+    if !call.optional || procedure.columns.is_empty() {
+        return found_by(context, notes, rows, &whole);
+    }
+    let inner = Rows::argument(rows.plan.schema()?, rows.scope.clone());
+    let inner = found_by(context, notes, inner, &whole)?;
+    rows.with_optional(inner)
+}
+
+/// A CALL and the procedure that it names.
+struct WholeCall<'c> {
+    call: &'c CallClause,
+    procedure: &'c Procedure,
+    span: Span,
+    /// Whether it is the whole query.
+    alone: bool,
+}
+
+/// The rows that a procedure gives, beside the rows before it, where the condition of YIELD holds.
+fn found_by(
+    context: QueryContext<'_>,
+    notes: &mut Notes,
+    rows: Rows,
+    whole: &WholeCall<'_>,
+) -> Result<Rows> {
+    let WholeCall {
+        call,
+        procedure,
+        span,
+        alone,
+    } = *whole;
+    let ProcedureTarget { name, arguments } = &call.target;
     let (columns, mut needs) = (rows.plan.schema()?, Needs::default());
     let input = ExpressionInput::new(&rows.scope, &columns);
     let mut binder = ExpressionBinder::new(context, notes, input, &mut needs);
-    let given = bind_arguments(&mut binder, &procedure, arguments.as_deref(), name, alone)?;
-    let yields = yielded(context, &rows.scope, &procedure, call, alone, span)?;
+    let given = bind_arguments(&mut binder, procedure, arguments.as_deref(), name, alone)?;
+    let yields = yielded(context, &rows.scope, procedure, call, alone, span)?;
     let found = Found {
-        procedure: &procedure,
+        procedure,
         given,
         yields,
         span,
@@ -120,7 +155,7 @@ fn called(
         columns: columns.collect(),
     });
     for (column, variable) in &found.yields {
-        scope.put(variable, &column_for(variable), column.ty.clone());
+        scope.put(variable, &column_for(variable), column.column_type());
     }
     Ok(Rows::new(plan, scope))
 }

@@ -1,7 +1,6 @@
 //! MATCH: the graph of a pattern is planned on top of the rows, and filtered.
 
 use grism_core::Result;
-use grism_logical::ApplyKind;
 
 use super::choices::match_choices;
 use super::match_elements::match_elements;
@@ -22,19 +21,9 @@ pub(in crate::binder::clause) fn match_clause(
     if !matched.optional {
         return match_pattern(context, notes, rows, pattern, predicate);
     }
-    let outer_columns = rows.plan.schema()?;
-    let inner = Rows::argument(outer_columns.clone(), rows.scope.clone());
+    let inner = Rows::argument(rows.plan.schema()?, rows.scope.clone());
     let inner = match_pattern(context, notes, inner, pattern, predicate)?;
-    // Internal columns of the optional part end here.
-    let mut names: Vec<String> = outer_columns.names().map(str::to_owned).collect();
-    for variable in &inner.scope.variables {
-        if !names.contains(&variable.column) {
-            names.push(variable.column.clone());
-        }
-    }
-    let subplan = inner.plan.keep_columns(&names)?;
-    let plan = rows.applied(subplan, ApplyKind::Optional).plan;
-    Ok(Rows::new(plan, inner.scope))
+    rows.with_optional(inner)
 }
 
 /// Plans `pattern` on top of the rows and filters by its properties, its uniqueness and `predicate`.

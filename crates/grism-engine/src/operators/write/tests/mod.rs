@@ -11,7 +11,7 @@ use grism_core::{ErrorKind, Result, SnapshotSelector};
 use grism_logical::PlanSchema;
 use grism_logical::optimizer::Rewrites;
 
-use super::{BoundClause, QueryWriter, WrittenQuery};
+use super::{BoundClause, ClauseRun, QueryWriter, ReadPlace, Recorder, RuleNotes, WrittenQuery};
 use crate::{CancellationHandle, RuntimeConfig, build_operators};
 use recording::{RecordingHost, RecordingStorage, Records};
 use steps::{
@@ -169,16 +169,69 @@ async fn what_was_cancelled_commits_nothing() {
 async fn planning_writes_nothing() {
     let run = Run::new(0);
     let host = run.host();
-    let writer = QueryWriter::new(&host, RuntimeConfig::default(), run.cancellation.clone());
+    let recorder = Recorder::new(RuleNotes::Dropped);
+    let writer = QueryWriter::new(&host, RuntimeConfig::default(), run.cancellation.clone())
+        .recording(&recorder);
     let steps: &'static [Step] = &[Step(unwind), Step(merge), Step(call)];
-    let planned = writer
+    writer
         .plan(&mut Steps, &steps, SnapshotSelector::Newest)
         .await
         .unwrap();
-    let names: Vec<&str> = planned.iter().map(|clause| clause.name.as_str()).collect();
+    let record = recorder.into_record();
+    let names: Vec<&str> = record.clauses.iter().map(|own| own.name.as_str()).collect();
     assert_eq!(names, ["Read", "Merge", "Create", "Set"]);
-    assert!(!planned[0].plans.is_empty());
+    assert!(!record.clauses[0].reads.is_empty());
     assert!(run.records.done.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn clauses_of_a_run_are_noted_with_what_each_of_them_wrote() {
+    let run = Run::new(1);
+    let host = run.host();
+    let recorder = Recorder::new(RuleNotes::Kept);
+    let settings = RuntimeConfig::default().with_threads(1);
+    let writer = QueryWriter::new(&host, settings, run.cancellation.clone()).recording(&recorder);
+    let steps: &'static [Step] = &[Step(unwind), Step(create), Step(set)];
+    writer.write(&mut Steps, &steps).await.unwrap();
+    let record = recorder.into_record();
+    let seen = record.clauses.iter().map(|own| {
+        let ClauseRun { rows, written, .. } = own.run;
+        (
+            own.name.as_str(),
+            rows,
+            written.nodes_created,
+            written.properties_set,
+        )
+    });
+    let seen: Vec<_> = seen.collect();
+    assert_eq!(
+        seen,
+        [("Read", 3, 0, 0), ("Create", 3, 3, 0), ("Set", 3, 0, 3)]
+    );
+    assert_eq!(record.clauses[0].reads[0].place, ReadPlace::Anywhere);
+    // Another writer was first once, and what was done for that attempt does not count.
+    assert_eq!((record.commits.commits, record.commits.attempts), (1, 2));
+}
+
+#[tokio::test]
+async fn clauses_that_are_committed_batch_by_batch_are_added_up() {
+    let run = Run::new(1);
+    let host = run.host();
+    let recorder = Recorder::new(RuleNotes::Dropped);
+    let settings = RuntimeConfig::default().with_threads(1);
+    let writer = QueryWriter::new(&host, settings, run.cancellation.clone()).recording(&recorder);
+    let steps: &'static [Step] = &[Step(unwind), Step(call_in_transactions)];
+    writer.write(&mut Steps, &steps).await.unwrap();
+    let record = recorder.into_record();
+    let created: u64 = record
+        .clauses
+        .iter()
+        .map(|own| own.run.written.nodes_created)
+        .sum();
+    assert_eq!(
+        (record.commits.commits, record.commits.attempts, created),
+        (2, 3, 3)
+    );
 }
 
 #[test]

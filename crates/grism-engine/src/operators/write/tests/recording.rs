@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
 use grism_core::{
     BatchStream, ChangeSet, EntityId, Error, GraphSchema, GraphStatistics, IncidenceSegment,
     IndexSearch, MemoryManager, OffsetSet, PoolMemoryManager, Result, ScanRange, ScanRequest,
@@ -14,10 +15,10 @@ use grism_core::{
 use grism_logical::LogicalPlan;
 use grism_logical::optimizer::Rewrites;
 
-use crate::operators::write::WriteHost;
+use crate::operators::write::{ReadPlace, WriteHost};
 use crate::{
-    CancellationHandle, ExecutionContextTrait, ExecutionMode, MorselQueue, PhysicalPlan,
-    QueryContext, RecordBatchStream, RuntimeConfig, build_operators, run,
+    CancellationHandle, ExecutionContextTrait, ExecutionResult, MorselQueue, QueryContext,
+    RunHandle, RuntimeConfig, build_operators, run,
 };
 
 /// A graph without rows.
@@ -288,6 +289,7 @@ impl ExecutionContextTrait for Context {
     }
 }
 
+#[async_trait]
 impl WriteHost for RecordingHost {
     fn rewrites(&self) -> &Rewrites {
         &self.rewrites
@@ -306,20 +308,15 @@ impl WriteHost for RecordingHost {
         })
     }
 
-    fn plan(&self, plan: &LogicalPlan) -> Result<PhysicalPlan> {
-        Ok(PhysicalPlan::new(
-            build_operators(plan)?,
-            ExecutionMode::Local,
-        ))
-    }
-
-    fn read(
+    async fn read(
         &self,
-        plan: PhysicalPlan,
+        plan: &LogicalPlan,
+        _place: ReadPlace,
         snapshot: Arc<dyn Snapshot>,
         settings: RuntimeConfig,
         cancellation: &CancellationHandle,
-    ) -> Result<RecordBatchStream> {
+    ) -> Result<ExecutionResult> {
+        let root = build_operators(plan)?;
         let query = QueryContext::new(
             Arc::clone(&self.storage),
             snapshot,
@@ -328,6 +325,8 @@ impl WriteHost for RecordingHost {
             settings,
         );
         let context: Arc<dyn ExecutionContextTrait> = Arc::new(Context(query));
-        run(&plan.root, &context)
+        let handle = RunHandle::new(cancellation.child(None), 1);
+        let schema = root.schema().clone();
+        Ok(ExecutionResult::new(schema, run(&root, &context)?, handle))
     }
 }
