@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, UInt32Array};
-use arrow::compute::{interleave, take};
+use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -18,6 +17,7 @@ use super::append::{Appending, appended};
 use super::chunks::{Chunks, cut};
 use super::held::HeldData;
 use super::segments::{TableSegments, edited, rename_roles};
+use super::take::take_rows;
 use crate::collector::{count_delete, count_update, settle};
 use crate::columns::{column_or_null, column_type, named_batch, row_offsets};
 use crate::constraints::NewKeys;
@@ -305,32 +305,7 @@ impl MemorySnapshot {
         offsets: &[u64],
         columns: &[String],
     ) -> Result<RecordBatch> {
-        let entry = self.schema.table(table)?;
-        let chunks = self.chunks(table)?;
-        if let [only] = &chunks.batches[..] {
-            return take_of_one(entry, only, offsets, columns);
-        }
-        let places = chunks
-            .places(offsets)
-            .ok_or_else(|| no_row(table, offsets, chunks))?;
-        let mut taken: Vec<ArrayRef> = Vec::with_capacity(columns.len());
-        for name in columns {
-            let data_type = column_type(entry, name).ok_or_else(|| {
-                Error::internal(format!("the table {table} has no column `{name}`"))
-            })?;
-            let pieces: Vec<ArrayRef> = chunks
-                .batches
-                .iter()
-                .map(|batch| column_or_null(batch, name, &data_type))
-                .collect::<Result<_>>()?;
-            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
-            taken.push(if offsets.is_empty() {
-                arrow::array::new_empty_array(&data_type)
-            } else {
-                interleave(&pieces, &places)?
-            });
-        }
-        named_batch(columns, taken, offsets.len())
+        take_rows(self.schema.table(table)?, self.chunks(table)?, offsets, columns)
     }
 
     fn chunks(&self, table: TableId) -> Result<&Chunks> {
@@ -338,50 +313,6 @@ impl MemorySnapshot {
             .get(&table)
             .ok_or_else(|| Error::internal(format!("the snapshot has no table {table}")))
     }
-}
-
-/// The rows at `offsets` of a table that has one chunk.
-fn take_of_one(
-    table: &Table,
-    chunk: &RecordBatch,
-    offsets: &[u64],
-    columns: &[String],
-) -> Result<RecordBatch> {
-    let rows = UInt32Array::from_iter_values(offsets.iter().map(|offset| *offset as u32));
-    if let Some(offset) = offsets.iter().find(|own| **own >= chunk.num_rows() as u64) {
-        let message = format!("the table {} has no row {offset}", table.id);
-        return Err(Error::internal(message));
-    }
-    let taken = columns.iter().map(|name| {
-        let data_type = column_type(table, name).ok_or_else(|| {
-            Error::internal(format!("the table {} has no column `{name}`", table.id))
-        })?;
-        Ok(take(
-            &column_or_null(chunk, name, &data_type)?,
-            &rows,
-            None,
-        )?)
-    });
-    named_batch(columns, taken.collect::<Result<Vec<_>>>()?, offsets.len())
-}
-
-/// The error for offsets one of which is past the end.
-fn no_row(table: TableId, offsets: &[u64], chunks: &Chunks) -> Error {
-    let unknown = offsets.iter().find(|own| chunks.place(**own).is_none());
-    let offset = unknown.copied().unwrap_or_default();
-    Error::internal(format!("the table {table} has no row {offset}"))
-}
-
-/// Pieces of a chunk are numbered in so many bits.
-const PIECE_BITS: u32 = 24;
-/// Pieces that a table has about, so that threads share also a small one, whose rows may become many.
-const PIECES: u64 = 8;
-/// Rows of a piece at least.
-const LEAST_PIECE: u64 = 1 << 12;
-
-/// Rows of a table that are scanned together, at most.
-fn piece_rows(chunks: &Chunks) -> usize {
-    (chunks.rows() / PIECES).max(LEAST_PIECE) as usize
 }
 
 #[async_trait]
@@ -418,17 +349,13 @@ impl Snapshot for MemorySnapshot {
         let Some(chunks) = self.tables.get(&table) else {
             return Vec::new();
         };
-        let piece_rows = piece_rows(chunks);
-        let chunks = chunks.batches.iter().enumerate();
-        let pieces = chunks.flat_map(|(chunk, batch)| {
-            let starts = (0..batch.num_rows()).step_by(piece_rows).enumerate();
-            starts.map(move |(piece, start)| ScanRange {
-                table,
-                piece: ScanPiece::Fragment((chunk as u64) << PIECE_BITS | piece as u64),
-                rows: piece_rows.min(batch.num_rows() - start) as u64,
-            })
-        });
-        pieces.collect()
+        let pieces = chunks.pieces();
+        let range = |(number, rows)| ScanRange {
+            table,
+            piece: ScanPiece::Fragment(number),
+            rows,
+        };
+        pieces.map(range).collect()
     }
 
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
@@ -440,18 +367,13 @@ impl Snapshot for MemorySnapshot {
                 "a table in memory without {piece}"
             )));
         };
-        let chunk = (fragment >> PIECE_BITS) as usize;
-        let first = (fragment & ((1 << PIECE_BITS) - 1)) as usize * piece_rows(chunks);
-        let (Some(batch), Some(start)) = (chunks.batches.get(chunk), chunks.starts.get(chunk))
-        else {
+        let Some((start, batch)) = chunks.piece(fragment) else {
             return Err(Error::internal(format!(
                 "the table {} has no fragment {fragment}",
                 table.id
             )));
         };
-        let rows = (request.range.rows as usize).min(batch.num_rows().saturating_sub(first));
-        let batch = &batch.slice(first.min(batch.num_rows()), rows);
-        let start = start + first as u64;
+        let batch = &batch;
         let piece = Piece {
             table,
             first: start,
