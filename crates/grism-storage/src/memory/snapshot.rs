@@ -19,7 +19,7 @@ use super::held::HeldData;
 use super::segments::{TableSegments, edited, rename_roles};
 use super::take::take_rows;
 use crate::collector::{count_delete, count_update, settle};
-use crate::columns::{column_or_null, column_type, named_batch, row_offsets};
+use crate::columns::{column_or_null, column_type, row_offsets};
 use crate::constraints::NewKeys;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
