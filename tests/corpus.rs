@@ -224,6 +224,7 @@ cases!(
     returned_by_writes,
     run_time_types,
     search,
+    searches,
     set_and_merge,
     shared_values,
     statistics,

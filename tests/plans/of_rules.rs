@@ -84,6 +84,16 @@ const CASES: &[(&str, &str, &str)] = &[
          WHERE f.month = w.month RETURN o.faa, w.temp",
     ),
     (
+        "follow_lists",
+        "flights",
+        "MATCH (a:Airport) ((x:Airport)<-[:origin]-(f:FLIGHT)-[:dest]->(y:Airport))+ (b:Airport) RETURN DISTINCT b.faa",
+    ),
+    (
+        "group_components",
+        "people",
+        "MATCH (a:Person)-[:KNOWS*0..]-(b:Person) RETURN a.id, min(b.id)",
+    ),
+    (
         "use_indexes",
         "people",
         "MATCH (a:Person {name: 'Ann'})-[:KNOWS]->(b:Person) RETURN b.name",

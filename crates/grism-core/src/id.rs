@@ -40,6 +40,7 @@ impl TableId {
 
     /// The number itself.
     #[must_use]
+    #[inline]
     pub const fn get(self) -> u16 {
         self.0
     }
@@ -68,30 +69,35 @@ pub struct EntityId(u64);
 impl EntityId {
     /// The id of the entity at `offset` of `table`; `offset` is at most [`MAX_OFFSET`].
     #[must_use]
+    #[inline]
     pub const fn new(table: TableId, offset: u64) -> Self {
         Self(((table.0 as u64) << OFFSET_BITS) | (offset & MAX_OFFSET))
     }
 
     /// Reads an id from a column of ids.
     #[must_use]
+    #[inline]
     pub const fn from_raw(raw: u64) -> Self {
         Self(raw)
     }
 
     /// The id as it stands in columns.
     #[must_use]
+    #[inline]
     pub const fn raw(self) -> u64 {
         self.0
     }
 
     /// The table of the entity.
     #[must_use]
+    #[inline]
     pub const fn table(self) -> TableId {
         TableId((self.0 >> OFFSET_BITS) as u16)
     }
 
     /// The offset within the table: Lance's stable row id.
     #[must_use]
+    #[inline]
     pub const fn offset(self) -> u64 {
         self.0 & MAX_OFFSET
     }

@@ -44,6 +44,7 @@ impl LogicalPlan {
                     expand.to
                 )
             }
+            Self::Components(components) => components.describe(),
             Self::CountExpand(expand) => expand.describe(),
             Self::WeightedCount(count) => count.describe(),
             Self::CountIntersect(count) => count.describe(),
@@ -207,12 +208,12 @@ impl PathExpand {
     pub fn describe(&self) -> String {
         let (left, right) = self.direction.arrows();
         format!(
-            "{}(({}){left}[{}{}]{right}({}))",
+            "{}(({}){left}[{}{}]{right}{})",
             self.search,
             named(&self.from, ""),
             named(self.edges.as_deref().unwrap_or_default(), &self.label),
             repetitions(self.least, self.most),
-            named(&self.to, "")
+            shown_end(&self.to, self.length.is_some())
         )
     }
 }
@@ -222,13 +223,26 @@ impl Repeat {
     #[must_use]
     pub fn describe(&self) -> String {
         format!(
-            "{}(({}) ({}){} ({}))",
+            "{}(({}) ({}){} {}{})",
             self.search,
             named(&self.from, ""),
             self.label,
             repetitions(self.least, self.most),
-            named(&self.to, "")
+            shown_end(&self.to, self.length.is_some()),
+            match &self.lists {
+                Some(_) => "; by lists",
+                None => "",
+            }
         )
+    }
+}
+
+/// The last entity of a path, and that the length of the path is counted.
+fn shown_end(to: &str, has_length: bool) -> String {
+    let end = format!("({})", named(to, ""));
+    match has_length {
+        true => format!("{end}; length"),
+        false => end,
     }
 }
 

@@ -55,6 +55,10 @@ pub enum Internal<'a> {
         /// Which of the pattern's temporary columns.
         number: usize,
     },
+    /// The number of a component, of one of two entities.
+    Component(usize),
+    /// How long the path or list of another column is.
+    LengthOf(&'a str),
     /// The number of the lists' entries that an expansion counts.
     Counted(usize),
     /// What the counts of a group's patterns add up to, for the sum of this name.
@@ -124,6 +128,8 @@ impl fmt::Display for Internal<'_> {
             Self::HopTaken(number) => write!(f, "hop_used{number}"),
             Self::Reversed { column, number } => write!(f, "{column}back{number}"),
             Self::Reached { variable, number } => write!(f, "{variable}~{number}"),
+            Self::Component(number) => write!(f, "component{number}"),
+            Self::LengthOf(column) => write!(f, "length_of{column}"),
             Self::Counted(number) => write!(f, "count_of{number}"),
             Self::TotalOf(name) => write!(f, "total_of{name}"),
             Self::KnownOf(name) => write!(f, "known_of{name}"),

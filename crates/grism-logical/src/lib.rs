@@ -28,12 +28,13 @@ pub use infer::{arithmetic_type, comparison_type, infer_type};
 pub use internal::{Internal, is_internal, plain_column, shown_column};
 pub use named::{NamedAggregate, NamedExpr};
 pub use plan::{
-    Aggregate, Apply, ApplyKind, Collected, CountExpand, CountIntersect, CountedHop, CountedStep,
-    Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode, Direction,
-    EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind, LabelChange,
-    LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan, PathExpand, PathMode,
-    PathSearch, PropertiesMode, PropertyRef, Repeat, RoleBinding, RoleExpand, RoleSource, RowForm,
-    SelfLoops, SetItem, SharedPlan, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
-    WeightedPlace, WeightedRoot, WeightedStep, WeightedTerm, Write, WriteKind,
+    Aggregate, Apply, ApplyKind, Collected, Components, CountExpand, CountIntersect, CountedHop,
+    CountedStep, Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode,
+    Direction, EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind,
+    LabelChange, ListHop, ListStep, LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan,
+    PathExpand, PathMode, PathSearch, PropertiesMode, PropertyRef, Repeat, RepeatLength,
+    RoleBinding, RoleExpand, RoleSource, RowForm, SelfLoops, SetItem, SharedPlan, SortKey,
+    TableCall, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
+    WeightedStep, WeightedTerm, Write, WriteKind,
 };
 pub use rows::Rows;

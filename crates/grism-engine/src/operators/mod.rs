@@ -13,8 +13,8 @@ pub mod write;
 pub use aggregate::{AggregateColumn, AggregatePhase, GroupKey, HashAggregateExec};
 pub use call::TableCallExec;
 pub use expand::{
-    AdjacencyExpandExec, CountExpandExec, CountIntersectExec, PathExpandExec, RepeatExec,
-    RoleExpandExec, WeightedCountExec,
+    AdjacencyExpandExec, ComponentsExec, CountExpandExec, CountIntersectExec, PathExpandExec,
+    RepeatExec, RoleExpandExec, WeightedCountExec,
 };
 pub use join::{ApplyExec, CrossJoinExec, HashJoinExec};
 pub use order::{ParallelExec, SortExec};

@@ -12,11 +12,11 @@ use super::columns::{with_columns, with_keys, without_internal};
 use super::subplan::{mixes_rows, share_argument};
 use crate::extension::extension_operator;
 use crate::operators::{
-    AdjacencyExpandExec, ApplyExec, ArgumentExec, CountExpandExec, CountIntersectExec,
-    CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec, HydrateExec,
-    HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec, PathExpandExec,
-    ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec, UnionExec,
-    UnitExec, UnwindExec, WeightedCountExec,
+    AdjacencyExpandExec, ApplyExec, ArgumentExec, ComponentsExec, CountExpandExec,
+    CountIntersectExec, CrossJoinExec, EmptyExec, FetchExec, FilterExec, FlattenExec, HashJoinExec,
+    HydrateExec, HyperedgeScanExec, IndexLookupExec, LimitExec, LoadRowsExec, NodeScanExec,
+    PathExpandExec, ProjectExec, RepeatExec, RoleExpandExec, RowsExec, ShareExec, TableCallExec,
+    UnionExec, UnitExec, UnwindExec, WeightedCountExec,
 };
 use crate::{BinaryExec, Leaf, PhysicalOperator, PhysicalSchema, UnaryExec};
 
@@ -86,6 +86,10 @@ impl Builder {
             LogicalPlan::EdgeExpand(expand) => {
                 let input = self.build_shared(&expand.input)?;
                 UnaryExec::over(input, AdjacencyExpandExec::new(expand))?
+            }
+            LogicalPlan::Components(components) => {
+                let found = ComponentsExec::new(components);
+                UnaryExec::over(self.build(&components.input)?, found)?
             }
             LogicalPlan::CountExpand(expand) => {
                 UnaryExec::over(self.build(&expand.input)?, CountExpandExec::new(expand))?

@@ -76,8 +76,10 @@ impl Pass<'_> {
             | LogicalPlan::Fetch(_) => every(context),
             LogicalPlan::PathExpand(expand) => {
                 let input = self.below(&expand.input, context)?;
-                let lists = expand.edges.is_some() || expand.nodes.is_some();
-                let possible = !lists && expand.least <= 1 && expand.mode == PathMode::Trail;
+                let possible = expand.is_without_steps()
+                    && expand.length.is_none()
+                    && expand.least <= 1
+                    && expand.mode == PathMode::Trail;
                 let search = reach(expand.search, context, possible);
                 Ok(LogicalPlan::PathExpand(PathExpand {
                     input,
@@ -92,6 +94,7 @@ impl Pass<'_> {
                 };
                 let possible = repeat.prunable
                     && repeat.collected.is_empty()
+                    && repeat.length.is_none()
                     && repeat.least <= 1
                     && repeat.mode == PathMode::Trail;
                 Ok(LogicalPlan::Repeat(Repeat {
@@ -139,10 +142,12 @@ impl Pass<'_> {
     }
 }
 
+/// Where nothing of a path is read, the shortest one is as good as any.
 fn reach(search: PathSearch, context: Context, possible: bool) -> PathSearch {
-    if search == PathSearch::Trails && context.once && possible {
-        PathSearch::Reach
-    } else {
-        search
+    match search {
+        PathSearch::Trails if context.once && possible => PathSearch::Reach,
+        PathSearch::AllShortest if context.once && possible => PathSearch::Reach,
+        PathSearch::AnyShortest if possible => PathSearch::Reach,
+        _ => search,
     }
 }

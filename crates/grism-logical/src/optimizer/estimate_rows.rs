@@ -6,8 +6,8 @@ use grism_core::{
 
 use super::Facts;
 use crate::{
-    Column, Direction, EdgeExpand, HyperedgeScan, LogicalPlan, NodeScan, PathExpand, PlanSchema,
-    RoleBinding, RoleSource, property_column,
+    Column, Direction, EdgeExpand, HyperedgeScan, LogicalPlan, NodeScan, PathExpand, PathSearch,
+    PlanSchema, RoleBinding, RoleSource, property_column,
 };
 
 /// The rows that `plan` is expected to make; rough, for choices between plans.
@@ -41,7 +41,9 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
         }
         LogicalPlan::Repeat(repeat) => {
             let growth = estimate_rows(&repeat.hop, facts).max(1.0);
-            input() * growth.powi(repeat.most.unwrap_or(4).min(8) as i32)
+            let paths = growth.powi(repeat.most.unwrap_or(4).min(8) as i32);
+            let (target, ends) = (repeat.target.as_ref(), &repeat.to_type);
+            input() * ends_found(paths, repeat.search, target, ends, facts)
         }
         LogicalPlan::Filter { .. } => input() * 0.4,
         LogicalPlan::Unwind { .. } => input() * 4.0,
@@ -157,7 +159,34 @@ impl PathExpand {
     pub fn estimated_rows(&self, rows: f64, input: &PlanSchema, facts: Facts<'_>) -> f64 {
         let edges = rows_of(&self.tables, facts.statistics);
         let degree = (edges / entity_rows(input, &self.from, facts)).max(1.0);
-        rows * degree.powi(self.most.unwrap_or(4).min(8) as i32)
+        let paths = degree.powi(self.most.unwrap_or(4).min(8) as i32);
+        rows * ends_found(
+            paths,
+            self.search,
+            self.target.as_ref(),
+            &self.to_type,
+            facts,
+        )
+    }
+}
+
+/// How many of about so many paths from one start a search finds.
+fn ends_found(
+    paths: f64,
+    search: PathSearch,
+    target: Option<&String>,
+    ends: &Type,
+    facts: Facts<'_>,
+) -> f64 {
+    match (search, target) {
+        (PathSearch::Reach | PathSearch::AnyShortest, Some(_)) => 1.0,
+        (PathSearch::Reach | PathSearch::AnyShortest, None) => {
+            let all = ends
+                .tables()
+                .map(|tables| rows_of(tables, facts.statistics));
+            all.map_or(paths, |all| paths.min(all.max(1.0)))
+        }
+        _ => paths,
     }
 }
 

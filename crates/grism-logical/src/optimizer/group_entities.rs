@@ -53,8 +53,12 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
         .keys
         .iter()
         .any(|key| key.expression.is_volatile());
-    // Counts by weights are one row for each entity already.
-    if is_volatile || matches!(rows, LogicalPlan::WeightedCount(_)) {
+    // Counts by weights are one row for each entity already, and other rules look for what is at the ends of paths.
+    let is_known = matches!(
+        rows,
+        LogicalPlan::WeightedCount(_) | LogicalPlan::PathExpand(_) | LogicalPlan::Repeat(_)
+    );
+    if is_volatile || is_known {
         return Ok(None);
     }
     let rows_of = |entities: &BTreeSet<String>| {

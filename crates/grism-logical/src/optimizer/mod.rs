@@ -5,6 +5,8 @@ mod drop_duplicates;
 mod drop_implied_uniqueness;
 mod estimate_rows;
 mod fold_constants;
+mod follow_lists;
+mod group_components;
 mod group_entities;
 mod limit_sort;
 mod meeting;
@@ -132,6 +134,16 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "drop_duplicates",
         apply: drop_duplicates::drop_duplicates,
+        necessity: Necessity::Optional,
+    },
+    Rule {
+        name: "follow_lists",
+        apply: follow_lists::follow_lists,
+        necessity: Necessity::Optional,
+    },
+    Rule {
+        name: "group_components",
+        apply: group_components::group_components,
         necessity: Necessity::Optional,
     },
     Rule {

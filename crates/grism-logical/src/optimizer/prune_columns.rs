@@ -7,6 +7,7 @@ mod apply;
 mod bindings;
 mod expansions;
 mod inputs;
+mod lengths;
 mod needs;
 mod rows;
 
@@ -37,6 +38,10 @@ impl Pruner<'_> {
     }
 
     fn prune_node(&self, plan: &LogicalPlan, needs: Needs) -> Result<LogicalPlan> {
+        let needs = match lengths::are_passed_on(plan) {
+            true => needs,
+            false => needs.without_lengths(),
+        };
         Ok(match plan {
             LogicalPlan::Unit
             | LogicalPlan::Empty(_)
@@ -54,6 +59,7 @@ impl Pruner<'_> {
             LogicalPlan::EdgeExpand(expand) => self.prune_edge_expand(expand, needs)?,
             LogicalPlan::RoleExpand(expand) => self.prune_role_expand(expand, needs)?,
             LogicalPlan::CountIntersect(count) => self.prune_count_intersect(count, needs)?,
+            LogicalPlan::Components(components) => self.prune_components(components, needs)?,
             LogicalPlan::CountExpand(expand) => self.prune_count_expand(expand, needs)?,
             LogicalPlan::PathExpand(expand) => self.prune_path_expand(expand, needs)?,
             LogicalPlan::Repeat(repeat) => self.prune_repeat(repeat, needs)?,

@@ -358,6 +358,7 @@ fn path(input: LogicalPlan, least: u64, mode: PathMode, nodes: Option<&str>) -> 
         target: None,
         edges: None,
         nodes: nodes.map(str::to_owned),
+        length: None,
         to: "b".to_owned(),
         to_type: node(),
         restrict: None,

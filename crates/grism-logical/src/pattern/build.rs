@@ -71,10 +71,11 @@ impl Planner<'_> {
         progress: &mut Progress,
     ) -> LogicalPlan {
         let (from, to) = edge.ends(reversed);
+        // A path that has a target ends there, so no filter needs to say so.
         let (column, closing) = self.target(to, progress);
         let to_type = self.type_of(to);
         let restrict = self.restriction(&to_type).filter(|_| closing.is_none());
-        let target = closing.is_some().then(|| to.clone());
+        let target = closing.map(|_| to.clone());
         // The lists run the way the path was followed, and are turned round where that was from its right end.
         progress.temporaries += 1;
         let number = progress.temporaries;
@@ -98,6 +99,7 @@ impl Planner<'_> {
                     target,
                     edges: Some(turned(&edge.variable)),
                     nodes: Some(turned(nodes)),
+                    length: None,
                     to: column,
                     to_type,
                     restrict,
@@ -133,7 +135,9 @@ impl Planner<'_> {
                     search: path.search,
                     mode: path.mode,
                     prunable: *prunable,
+                    lists: None,
                     target,
+                    length: None,
                     to: column,
                     to_type,
                     restrict,
@@ -141,11 +145,10 @@ impl Planner<'_> {
                 (plan, back)
             }
         };
-        let expand = plan.filtered(closing.into_iter().collect());
         if reversed {
-            turned_round(expand, back)
+            turned_round(plan, back)
         } else {
-            expand
+            plan
         }
     }
 

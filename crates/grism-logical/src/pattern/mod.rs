@@ -56,12 +56,29 @@ pub struct PatternPath {
     pub least: u64,
     /// The most hops; `None` where there is no limit.
     pub most: Option<u64>,
-    /// Which paths are found; the shortest need both ends bound.
+    /// Which paths are found.
     pub search: PathSearch,
     /// What a path may meet twice.
     pub mode: PathMode,
     /// Columns that its hops read beside their own, which must be bound before it is followed.
     pub reads: BTreeSet<String>,
+}
+
+impl PatternPath {
+    /// Whether a search from one end, breadth-first, has found the paths to an entity when it comes upon it first, so that it
+    /// need not know the other end to come to its own.
+    #[must_use]
+    pub const fn finds_each_end_once(&self) -> bool {
+        let prunable = match &self.hop {
+            PatternHop::Edge { .. } => true,
+            PatternHop::Pattern { prunable, .. } => *prunable,
+        };
+        let is_shortest = matches!(
+            self.search,
+            PathSearch::AnyShortest | PathSearch::AllShortest
+        );
+        is_shortest && self.least <= 1 && (prunable || matches!(self.mode, PathMode::Walk))
+    }
 }
 
 /// One hop of a step that stands for several.

@@ -11,6 +11,12 @@ use crate::{
 /// What a row costs that an expansion makes, where one that a scan reads in order costs 1.
 const EXPANSION_COST: f64 = 3.0;
 
+/// Targets of a start up to which each of them is searched for on its own.
+const FEW_TARGETS: f64 = 8.0;
+
+/// How many times more entities than wanted a search may reach before it waits for those that are wanted.
+const WORTHWHILE: f64 = 4.0;
+
 /// How many rows one repetition of a pattern is expected to make of one.
 const DEGREE_OF_PATTERN: f64 = 8.0;
 
@@ -167,8 +173,9 @@ impl Planner<'_> {
             let mut ignored = LogicalPlan::Unit;
             self.start(index, &mut trial, &mut ignored);
             self.reach_connected(&mut trial, &mut ignored);
-            if best.is_none_or(|(cost, _)| trial.cost < cost) {
-                best = Some((trial.cost, index));
+            let expected = trial.cost + self.cost_of_waiting(&trial);
+            if best.is_none_or(|(cost, _)| expected < cost) {
+                best = Some((expected, index));
             }
         }
         best.map(|(_, index)| index)
@@ -228,19 +235,14 @@ impl Planner<'_> {
                 continue;
             }
             let (mut has_left, mut has_right) = (left.is_some(), right.is_some());
-            // The shortest path between two nodes is looked for when both are known.
-            let needs_both = edge
-                .path
-                .as_ref()
-                .is_some_and(|path| path.search != PathSearch::Trails);
-            if needs_both {
-                if has_left && has_right {
-                    moves.push(Move::Edge {
-                        index,
-                        reversed: false,
-                    });
+            let searched = edge.path.as_ref();
+            if let Some(path) = searched.filter(|path| path.search != PathSearch::Trails) {
+                match (has_left, has_right) {
+                    (true, true) => has_right = false,
+                    (true, false) => has_left = self.reaches_more(path, &edge.right, progress),
+                    (false, true) => has_right = self.reaches_more(path, &edge.left, progress),
+                    (false, false) => {}
                 }
-                continue;
             }
             if has_left && has_right && edge.path.is_none() {
                 // Rows that follow each other mostly share what was bound first, and so its list of edges.
@@ -276,6 +278,62 @@ impl Planner<'_> {
             .min_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 
+    /// Whether a search for shortest paths starts before its other end `to` is known: it then finds the paths to all entities,
+    /// which costs no more than to find those to many, and spares the pairs of both ends. Where few entities are expected
+    /// at the other end, it waits for them.
+    fn reaches_more(&self, path: &PatternPath, to: &str, progress: &Progress) -> bool {
+        if !path.finds_each_end_once() {
+            return false;
+        }
+        let all = self.tables_of(to).map_or(1.0, |own| self.rows_of(own));
+        let mut apart = progress.apart();
+        apart.outside.extend(progress.outside.iter().cloned());
+        let Some(start) = self.best_start_of(to, &apart) else {
+            return false;
+        };
+        self.start(start, &mut apart, &mut LogicalPlan::Unit);
+        self.reach_connected(&mut apart, &mut LogicalPlan::Unit);
+        let reached = match path.most {
+            Some(most) => DEGREE_OF_PATTERN.powi(most.min(8) as i32).min(all),
+            None => all,
+        };
+        apart.rows > FEW_TARGETS && apart.rows * WORTHWHILE >= reached
+    }
+
+    /// What the pairs are expected to cost that searches wait for whose other end is not known.
+    fn cost_of_waiting(&self, progress: &Progress) -> f64 {
+        let searches = self.graph.edges.iter().filter(|edge| {
+            let path = edge.path.as_ref();
+            path.is_some_and(|path| path.search != PathSearch::Trails)
+        });
+        let pairs = searches.map(|edge| {
+            let free = match (progress.has(&edge.left), progress.has(&edge.right)) {
+                (true, false) => &edge.right,
+                (false, true) => &edge.left,
+                _ => return 0.0,
+            };
+            let rows = self.tables_of(free).map_or(1.0, |own| self.rows_of(own));
+            progress.rows * (rows * self.selectivity(free)).max(1.0) * EXPANSION_COST
+        });
+        pairs.sum()
+    }
+
+    /// The cheapest start of what is tied to the entity `variable` and not to what is bound.
+    fn best_start_of(&self, variable: &str, apart: &Progress) -> Option<usize> {
+        let starts = self.graph.entities.iter().enumerate();
+        let free = starts.filter(|(_, entity)| {
+            !apart.has(&entity.variable) && !apart.outside.contains(&entity.variable)
+        });
+        let costs = free.filter_map(|(index, _)| {
+            let mut trial = apart.clone();
+            self.start(index, &mut trial, &mut LogicalPlan::Unit);
+            self.reach_connected(&mut trial, &mut LogicalPlan::Unit);
+            trial.has(variable).then_some((trial.cost, index))
+        });
+        let best = costs.min_by(|(a, _), (b, _)| a.total_cmp(b));
+        best.map(|(_, index)| index)
+    }
+
     /// How many rows one row is expected to become.
     fn growth(&self, next: Move, progress: &Progress) -> f64 {
         match next {
@@ -309,10 +367,14 @@ impl Planner<'_> {
                     let hops = path.most.unwrap_or(path.least + 4).min(8) as i32;
                     degree = degree.max(1.5).powi(hops);
                 }
-                let ends = self
-                    .entity(to)
-                    .and_then(|entity| entity.ty.tables())
-                    .map_or(1.0, |tables| self.rows_of(tables));
+                let ends = self.tables_of(to).map_or(1.0, |own| self.rows_of(own));
+                if edge
+                    .path
+                    .as_ref()
+                    .is_some_and(PatternPath::finds_each_end_once)
+                {
+                    degree = degree.min(ends);
+                }
                 if progress.has(to) {
                     degree / ends.max(1.0)
                 } else {

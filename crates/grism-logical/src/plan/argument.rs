@@ -46,6 +46,9 @@ pub(super) fn argument_columns(plan: &LogicalPlan, columns: &mut BTreeSet<String
             }
         }
         LogicalPlan::CountIntersect(count) => columns.extend(count.read().cloned()),
+        LogicalPlan::Components(components) => {
+            columns.insert(components.entity.clone());
+        }
         LogicalPlan::CountExpand(expand) => {
             columns.insert(expand.from.clone());
             columns.extend(expand.except.iter().cloned());

@@ -1,9 +1,11 @@
 //! The logical plan: what to compute.
 
 mod argument;
+mod components;
 mod count_intersect;
 mod expressions;
 mod extension;
+mod list_hop;
 mod load_rows;
 mod nodes;
 mod path_expand;
@@ -19,8 +21,10 @@ use grism_core::{Result, Type, with_stack};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+pub use components::Components;
 pub use count_intersect::{CountIntersect, CountedStep};
 pub use extension::{Extension, LogicalExtension};
+pub use list_hop::{ListHop, ListStep};
 pub use load_rows::{CsvRecord, LoadRows, RowForm};
 pub use nodes::{
     Aggregate, Apply, ApplyKind, CountExpand, CountedHop, Direction, EdgeExpand, Fetch,
@@ -28,7 +32,7 @@ pub use nodes::{
     RoleSource, SortKey,
 };
 pub use path_expand::{PathExpand, PathMode, PathSearch};
-pub use repeat::{Collected, Repeat};
+pub use repeat::{Collected, Repeat, RepeatLength};
 pub use shared_plan::SharedPlan;
 pub use table_call::TableCall;
 pub use weighted_count::{
@@ -74,6 +78,8 @@ pub enum LogicalPlan {
     EdgeExpand(EdgeExpand),
     /// See [`RoleExpand`].
     RoleExpand(RoleExpand),
+    /// See [`Components`].
+    Components(Components),
     /// See [`CountExpand`].
     CountExpand(CountExpand),
     /// See [`WeightedCount`].
@@ -173,6 +179,7 @@ macro_rules! inputs_of {
             | LogicalPlan::LoadRows(LoadRows { input, .. })
             | LogicalPlan::TableCall(TableCall { input, .. })
             | LogicalPlan::RoleExpand(RoleExpand { input, .. })
+            | LogicalPlan::Components(Components { input, .. })
             | LogicalPlan::CountExpand(CountExpand { input, .. })
             | LogicalPlan::CountIntersect(CountIntersect { input, .. })
             | LogicalPlan::PathExpand(PathExpand { input, .. })

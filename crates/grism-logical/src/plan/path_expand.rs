@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grism_core::{Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, PropertyRef, SharedPlan};
+use super::{Direction, ListHop, ListStep, PropertyRef, SharedPlan, WeightedHop};
 use crate::{Column, LogicalExpr};
 
 /// Which of the paths between two nodes are found. A path takes no relationship twice.
@@ -53,7 +53,7 @@ impl PathMode {
 }
 
 /// Follows binary edges from a bound node, as many as allowed: input columns, then the steps (where named), the nodes
-/// they lead to (where named), then the last of those.
+/// they lead to (where named), the number of steps (where named), then the last of those nodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PathExpand {
     /// Rows to expand.
@@ -83,6 +83,9 @@ pub struct PathExpand {
     pub edges: Option<String>,
     /// The column of the list of nodes reached, without the first; `None` where nothing needs them.
     pub nodes: Option<String>,
+    /// The column of the number of hops; `None` where nothing needs it.
+    #[serde(default)]
+    pub length: Option<String>,
     /// The column of the last node.
     pub to: String,
     /// Its type.
@@ -103,7 +106,28 @@ impl PathExpand {
         if let Some(nodes) = &self.nodes {
             columns.push(Column::new(nodes, self.to_type.clone().list()));
         }
+        let length = self.length.as_ref();
+        columns.extend(length.map(|length| Column::new(length, Type::Int64)));
         columns.push(Column::new(&self.to, self.to_type.clone()));
         columns
+    }
+
+    /// One hop, without the properties that its edge must have.
+    #[must_use]
+    pub fn list_hop(&self) -> ListHop {
+        ListHop {
+            from: None,
+            steps: vec![ListStep {
+                tables: Arc::clone(&self.tables),
+                hop: WeightedHop::Edges(self.direction),
+                to: None,
+            }],
+        }
+    }
+
+    /// Whether nothing is asked of a path but its length and its last node.
+    #[must_use]
+    pub const fn is_without_steps(&self) -> bool {
+        self.edges.is_none() && self.nodes.is_none()
     }
 }

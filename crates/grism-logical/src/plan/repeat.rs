@@ -3,7 +3,7 @@
 use grism_core::{Tables, Type};
 use serde::{Deserialize, Serialize};
 
-use super::{PathMode, PathSearch, SharedPlan};
+use super::{ListHop, PathMode, PathSearch, SharedPlan};
 use crate::{Column, PlanSchema};
 
 /// A column of one repetition that a [`Repeat`] collects along a path.
@@ -17,8 +17,17 @@ pub struct Collected {
     pub flatten: bool,
 }
 
+/// How many relationships a path runs through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatLength {
+    /// The column.
+    pub column: String,
+    /// How many of one repetition count.
+    pub of_one: u64,
+}
+
 /// Follows a pattern from a bound entity again and again, as often as allowed: input columns, then the collected lists,
-/// then the entity that the last repetition leads to.
+/// the length (where named), then the entity that the last repetition leads to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Repeat {
     /// Rows to expand.
@@ -51,8 +60,15 @@ pub struct Repeat {
     /// Whether the shortest of all chains of repetitions takes no relationship twice, so that a search need not go on
     /// from an entity that it has met already.
     pub prunable: bool,
+    /// Where incidence lists alone lead along a repetition: each of them is a way that one may take. `None` where the
+    /// plan of a repetition runs.
+    #[serde(default)]
+    pub lists: Option<Vec<ListHop>>,
     /// The column of the last entity, where the input has it: only paths that end there are found.
     pub target: Option<String>,
+    /// The length of a path; `None` where nothing needs it.
+    #[serde(default)]
+    pub length: Option<RepeatLength>,
     /// The column of the last entity.
     pub to: String,
     /// Its type.
@@ -72,6 +88,8 @@ impl Repeat {
             let ty = if collected.flatten { item } else { item.list() };
             columns.push(Column::new(&collected.into, ty));
         }
+        let length = self.length.as_ref();
+        columns.extend(length.map(|length| Column::new(&length.column, Type::Int64)));
         columns.push(Column::new(&self.to, self.to_type.clone()));
         columns
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use grism_core::{Result, Tables, Type, with_stack};
 
 use super::{
-    Aggregate, Apply, ApplyKind, CountExpand, CountIntersect, EdgeExpand, HyperedgeScan, Join,
-    JoinKind, LogicalPlan, NodeScan, PropertyRef, RoleBinding, RoleExpand, RoleSource, SharedPlan,
+    Aggregate, Apply, ApplyKind, Components, CountExpand, CountIntersect, EdgeExpand,
+    HyperedgeScan, Join, JoinKind, LogicalPlan, NodeScan, PropertyRef, RoleBinding, RoleExpand,
+    RoleSource, SharedPlan,
 };
 use crate::{Column, LogicalExpr, NamedExpr, PlanSchema, infer_type, property_column};
 
@@ -30,10 +31,21 @@ impl LogicalPlan {
             Self::EdgeExpand(expand) => with_columns(&expand.input, expand.columns()),
             Self::RoleExpand(expand) => with_columns(&expand.input, expand.columns()),
             Self::WeightedCount(count) => Ok(PlanSchema::new(count.columns())),
-            Self::CountIntersect(CountIntersect { input, count, .. })
-            | Self::CountExpand(CountExpand { input, count, .. }) => {
-                with_columns(input, [Column::new(count, Type::Int64)])
-            }
+            Self::CountIntersect(CountIntersect {
+                input,
+                count: number,
+                ..
+            })
+            | Self::CountExpand(CountExpand {
+                input,
+                count: number,
+                ..
+            })
+            | Self::Components(Components {
+                input,
+                component: number,
+                ..
+            }) => with_columns(input, [Column::new(number, Type::Int64)]),
             Self::PathExpand(expand) => with_columns(&expand.input, expand.columns()),
             Self::Repeat(repeat) => {
                 with_columns(&repeat.input, repeat.columns(repeat.hop.schema()?))

@@ -88,7 +88,7 @@ pub struct WeightedStep {
 }
 
 /// How a step leads from an entity to its neighbours.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WeightedHop {
     /// Along binary edges.
     Edges(Direction),

@@ -5,7 +5,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::UInt64Array;
-use grism_core::{EntityId, IncidenceSegment, NumberMap, Result, SegmentKey, Snapshot, TableId};
+use grism_core::{
+    EntityId, IncidenceSegment, NumberMap, Result, SegmentKey, Snapshot, TableId, Tables,
+};
 use grism_logical::RoleBinding;
 
 use super::segment_groups::expansion_budget;
@@ -133,6 +135,44 @@ impl IncidenceReader {
             .get(&ListKey(table, index, SegmentKey::of(id, shift)))?;
         Some((segment, (id.offset() & ((1 << shift) - 1)) as usize))
     }
+}
+
+/// The tables that members of a role of a hyperedge table may come from, as far as they are among `allowed`.
+pub(crate) fn member_tables(
+    table: TableId,
+    role: &str,
+    allowed: Option<&Tables>,
+    snapshot: &dyn Snapshot,
+) -> Vec<TableId> {
+    let schema = snapshot.schema();
+    let entry = schema.table(table).ok();
+    let Some(role) = entry.and_then(|entry| entry.hyperedge_type()?.role(role)) else {
+        return Vec::new();
+    };
+    let is_hyperedge = |name: &String| schema.hyperedge_table(name).is_some();
+    let tables = match &role.member {
+        Some(name) if is_hyperedge(name) => schema.member_tables(role),
+        // A node stays bound when it loses its label.
+        _ => schema.entity_tables(),
+    };
+    let own = tables.iter().copied();
+    own.filter(|table| allowed.is_none_or(|allowed| allowed.contains(table)))
+        .collect()
+}
+
+/// The offsets that a table has given out.
+pub(crate) fn given_offsets(table: TableId, snapshot: &dyn Snapshot) -> u64 {
+    let own = snapshot.statistics().tables.get(&table);
+    own.map_or(0, |own| own.next_offset)
+}
+
+/// The segments of all entities of a table.
+pub(crate) fn segments_of(
+    table: TableId,
+    snapshot: &dyn Snapshot,
+) -> impl Iterator<Item = SegmentKey> + use<> {
+    let segments = given_offsets(table, snapshot).div_ceil(1 << snapshot.segment_shift());
+    (0..segments).map(move |segment| SegmentKey { table, segment })
 }
 
 /// `roles origin=o, dest=d`.

@@ -7,11 +7,12 @@ use arrow::array::{ArrayRef, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use grism_core::{EntityId, Result, Snapshot, TableId, Type, Value, equal_values};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Direction, LogicalPlan, PathExpand, SharedPlan};
+use grism_logical::{Direction, LogicalPlan, PathExpand, PathSearch, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::edge_lists::EdgeLists;
 use super::expansion::paths_advice;
+use super::levels::{LevelsSearch, search_levels};
 use super::path_rows::PathRows;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use super::shortest::{ShortestSearch, search_shortest};
@@ -108,11 +109,22 @@ impl Unary for PathExpandExec {
         if !query.prunes() || !self.expand.properties.is_empty() {
             return Ok(search_paths(input, query, hops, &context));
         }
+        let rows = PathRows::new(&self.expand, own.schema());
+        if self.expand.is_without_steps() && self.expand.search != PathSearch::AllShortest {
+            let search = LevelsSearch {
+                query,
+                ways: vec![self.expand.list_hop()],
+                length_of_hop: 1,
+                rows,
+                hops,
+            };
+            return Ok(search_levels(input, search, &context));
+        }
         let search = ShortestSearch {
             query,
             direction: self.expand.direction,
             lists: EdgeLists::new(&context, &self.expand.tables),
-            rows: PathRows::new(&self.expand, own.schema()),
+            rows,
             hops,
         };
         Ok(search_shortest(input, search, &context))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListArray, UInt32Array, UInt64Array};
+use arrow::array::{ArrayRef, Int64Array, ListArray, UInt32Array, UInt64Array};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
@@ -18,6 +18,7 @@ pub(crate) struct PathRows {
     schema: PhysicalSchema,
     names_edges: bool,
     names_nodes: bool,
+    names_length: bool,
     rows: Vec<u32>,
     ends: Vec<u64>,
     edges: Vec<u64>,
@@ -29,9 +30,19 @@ impl PathRows {
     /// No path yet; `schema` is that of the rows.
     pub(crate) fn new(expand: &PathExpand, schema: &PhysicalSchema) -> Self {
         Self {
-            schema: schema.clone(),
             names_edges: expand.edges.is_some(),
             names_nodes: expand.nodes.is_some(),
+            ..Self::of_ends(schema, expand.length.is_some())
+        }
+    }
+
+    /// No path yet, of which rows have the last node, and the length where they `have_length`.
+    pub(crate) fn of_ends(schema: &PhysicalSchema, have_length: bool) -> Self {
+        Self {
+            schema: schema.clone(),
+            names_edges: false,
+            names_nodes: false,
+            names_length: have_length,
             rows: Vec::new(),
             ends: Vec::new(),
             edges: Vec::new(),
@@ -49,13 +60,24 @@ impl PathRows {
     pub(crate) fn push(&mut self, row: u32, end: u64, steps: impl Iterator<Item = (u64, u64)>) {
         self.rows.push(row);
         self.ends.push(end);
-        if self.names_steps() {
+        if !self.names_steps() && self.names_length {
+            self.lengths.push(steps.count());
+        } else if self.names_steps() {
             let first = self.edges.len();
             for (edge, node) in steps {
                 self.edges.push(edge);
                 self.nodes.push(node);
             }
             self.lengths.push(self.edges.len() - first);
+        }
+    }
+
+    /// Adds a path from `row` to `end` of which only its `length` may be part of a row.
+    pub(crate) fn push_length(&mut self, row: u32, end: u64, length: u64) {
+        self.rows.push(row);
+        self.ends.push(end);
+        if self.names_length {
+            self.lengths.push(length as usize);
         }
     }
 
@@ -89,6 +111,10 @@ impl PathRows {
         }
         if self.names_nodes {
             columns.push(list(nodes)?);
+        }
+        if self.names_length {
+            let lengths = lengths.iter().map(|length| *length as i64);
+            columns.push(Arc::new(Int64Array::from_iter_values(lengths)));
         }
         columns.push(Arc::new(UInt64Array::from(std::mem::take(&mut self.ends))));
         batch_of(self.schema.arrow(), columns, rows.len())

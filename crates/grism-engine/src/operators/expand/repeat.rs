@@ -14,10 +14,12 @@ use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use grism_core::{Error, Result, Type, Value, batch_bytes, compact_slices, decode_any};
 use grism_logical::optimizer::Facts;
-use grism_logical::{Column, LogicalPlan, Repeat, SharedPlan};
+use grism_logical::{Column, ListHop, LogicalPlan, Repeat, SharedPlan};
 use serde::{Deserialize, Serialize};
 
 use super::expansion::paths_advice;
+use super::levels::{LevelsSearch, search_levels};
+use super::path_rows::PathRows;
 use super::path_search::{Hops, NextHop, PathQuery, Paths, search_paths};
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::{
@@ -125,9 +127,24 @@ impl Unary for RepeatExec {
             search: self.repeat.search,
             mode: self.repeat.mode,
             prunable: self.repeat.prunable,
-            directed: false,
+            directed: self
+                .repeat
+                .lists
+                .as_deref()
+                .is_some_and(ListHop::lead_one_way),
             restrict: self.repeat.restrict.clone(),
         };
+        if let Some(ways) = &self.repeat.lists {
+            let length = self.repeat.length.as_ref();
+            let search = LevelsSearch {
+                query,
+                ways: ways.clone(),
+                length_of_hop: length.map_or(0, |length| length.of_one),
+                rows: PathRows::of_ends(own.schema(), length.is_some()),
+                hops,
+            };
+            return Ok(search_levels(input, search, &context));
+        }
         Ok(search_paths(input, query, hops, &context))
     }
 }
@@ -264,6 +281,12 @@ impl Hops for PatternHops {
                 ListArray::try_new(Arc::clone(item), offsets, items, None)
             };
             columns.push(Arc::new(list?) as ArrayRef);
+        }
+        if let Some(length) = &self.repeat.length {
+            let of_paths = lengths
+                .iter()
+                .map(|hops| *hops as i64 * length.of_one as i64);
+            columns.push(Arc::new(Int64Array::from_iter_values(of_paths)));
         }
         let last: UInt64Array = found.iter().map(|path| Some(paths.node(*path))).collect();
         columns.push(Arc::new(last));

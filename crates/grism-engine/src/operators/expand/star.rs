@@ -1,5 +1,6 @@
 //! Binding the roles of hyperedges: what the scan of a star and the expansion of a role have in common.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -129,10 +130,42 @@ pub(crate) struct StarBinder<'a> {
     columns: Vec<Vec<Option<RoleColumn>>>,
 }
 
+/// The members that a role of some hyperedges binds.
 #[derive(Debug)]
-enum RoleColumn {
+pub(crate) enum RoleColumn {
     Once(UInt64Array),
     Many(ListArray, UInt64Array),
+}
+
+impl RoleColumn {
+    /// The column as a table holds it.
+    pub(crate) fn of(column: &ArrayRef) -> Option<Self> {
+        let ids = |array: &dyn Array| array.as_any().downcast_ref::<UInt64Array>().cloned();
+        if let Some(once) = ids(column) {
+            return Some(Self::Once(once));
+        }
+        let lists = column.as_any().downcast_ref::<ListArray>()?;
+        Some(Self::Many(lists.clone(), ids(lists.values())?))
+    }
+
+    /// Where the members of the hyperedge at `at` stand among all of them.
+    pub(crate) fn places(&self, at: usize) -> Range<usize> {
+        match self {
+            Self::Once(_) => at..at + 1,
+            Self::Many(lists, _) if lists.is_null(at) => 0..0,
+            Self::Many(lists, _) => {
+                let offsets = lists.value_offsets();
+                offsets[at] as usize..offsets[at + 1] as usize
+            }
+        }
+    }
+
+    /// The members of all hyperedges.
+    pub(crate) fn ids(&self) -> &UInt64Array {
+        match self {
+            Self::Once(ids) | Self::Many(_, ids) => ids,
+        }
+    }
 }
 
 impl<'a> StarBinder<'a> {
@@ -141,15 +174,7 @@ impl<'a> StarBinder<'a> {
         bindings: &'a [RoleBinding],
         roles: impl Fn(&str) -> Option<&'b ArrayRef>,
     ) -> Self {
-        let column = |role: &String| -> Option<RoleColumn> {
-            let column = roles(role)?;
-            let ids = |array: &dyn Array| array.as_any().downcast_ref::<UInt64Array>().cloned();
-            if let Some(once) = ids(column) {
-                return Some(RoleColumn::Once(once));
-            }
-            let lists = column.as_any().downcast_ref::<ListArray>()?;
-            Some(RoleColumn::Many(lists.clone(), ids(lists.values())?))
-        };
+        let column = |role: &String| RoleColumn::of(roles(role)?);
         let columns = bindings
             .iter()
             .map(|binding| binding.roles.iter().map(column).collect())
@@ -225,16 +250,7 @@ impl<'a> StarBinder<'a> {
         let is_last = next + 1 == self.bindings.len();
         for (role, column) in self.columns[next].iter().enumerate() {
             let Some(column) = column else { continue };
-            let (start, end, ids) = match column {
-                RoleColumn::Once(ids) => (at, at + 1, ids),
-                RoleColumn::Many(lists, ids) => {
-                    if lists.is_null(at) {
-                        continue;
-                    }
-                    let offsets = lists.value_offsets();
-                    (offsets[at] as usize, offsets[at + 1] as usize, ids)
-                }
-            };
+            let ids = column.ids();
             let name = binding.roles[role].as_str();
             let entered = match entrance {
                 Some(entrance) if !binding.repeats && entrance.role == name => {
@@ -242,7 +258,7 @@ impl<'a> StarBinder<'a> {
                 }
                 _ => None,
             };
-            for (position, place) in (start..end).enumerate() {
+            for (position, place) in column.places(at).enumerate() {
                 let position = position as u32;
                 if ids.is_null(place) || entered == Some(position) {
                     continue;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Pruner;
 use super::inputs::with_argument;
 use super::needs::Needs;
-use crate::{Apply, ApplyKind, LogicalPlan, SharedPlan};
+use crate::{Apply, ApplyKind, Internal, LogicalPlan, SharedPlan};
 
 impl Pruner<'_> {
     pub(super) fn prune_apply(&self, apply: &Apply, needs: Needs) -> Result<LogicalPlan> {
@@ -21,7 +21,8 @@ impl Pruner<'_> {
                 below.columns.remove(into);
             }
             ApplyKind::Inner | ApplyKind::Optional => {
-                below.columns.retain(|name| outer.contains(name))
+                below.columns.retain(|name| outer.contains(name));
+                below.lengths.retain(|name| outer.contains(name));
             }
             ApplyKind::Semi | ApplyKind::Anti => {}
         }
@@ -35,8 +36,26 @@ impl Pruner<'_> {
             ApplyKind::Collect { value, .. } => [value.clone()].into(),
             _ => BTreeSet::new(),
         };
-        let names: Vec<String> = wanted.iter().cloned().collect();
-        let mut subplan = self.prune(&apply.subplan, Needs::of(wanted))?;
+        let mut names: Vec<String> = wanted.iter().cloned().collect();
+        let mut inside = Needs::of(wanted);
+        if matches!(apply.kind, ApplyKind::Inner | ApplyKind::Optional) {
+            let lengths = needs.lengths.iter();
+            let own = lengths.filter(|name| inner.contains(name) && !outer.contains(name));
+            inside.lengths.extend(own.cloned());
+        }
+        let lengths = inside.lengths.clone();
+        let mut subplan = self.prune(&apply.subplan, inside)?;
+        let made = subplan.schema()?;
+        for column in lengths {
+            if names.contains(&column) {
+                continue;
+            }
+            let length = Internal::LengthOf(&column).column();
+            names.push(match made.contains(&length) {
+                true => length,
+                false => column,
+            });
+        }
         if matches!(
             apply.kind,
             ApplyKind::Inner | ApplyKind::Optional | ApplyKind::Collect { .. }

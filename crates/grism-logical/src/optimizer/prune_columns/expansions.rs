@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use super::Pruner;
 use super::inputs::with_argument;
+use super::lengths::{length_of_path, length_of_repeat};
 use super::needs::Needs;
 use crate::{
-    Column, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat, RoleExpand,
-    RoleSource, SharedPlan,
+    Column, Components, CountExpand, CountIntersect, EdgeExpand, LogicalPlan, PathExpand, Repeat,
+    RoleExpand, RoleSource, SharedPlan,
 };
 
 impl Pruner<'_> {
@@ -44,6 +45,19 @@ impl Pruner<'_> {
         Ok(LogicalPlan::CountExpand(CountExpand {
             input: self.prune_and_trim(&expand.input, below)?,
             ..expand.clone()
+        }))
+    }
+
+    pub(super) fn prune_components(
+        &self,
+        components: &Components,
+        needs: Needs,
+    ) -> Result<LogicalPlan> {
+        let mut below = needs.without([&components.component]);
+        below.column(&components.entity);
+        Ok(LogicalPlan::Components(Components {
+            input: self.prune_and_trim(&components.input, below)?,
+            ..components.clone()
         }))
     }
 
@@ -115,7 +129,10 @@ impl Pruner<'_> {
                 .clone()
                 .filter(|column| needs.columns.contains(column))
         };
-        let (edges, nodes) = (kept(&expand.edges), kept(&expand.nodes));
+        let length = length_of_path(expand, &needs);
+        let edges = kept(&expand.edges);
+        let nodes = expand.nodes.clone();
+        let nodes = nodes.filter(|own| needs.columns.contains(own) || needs.lengths.contains(own));
         let made = expand.edges.iter().chain(&expand.nodes);
         let mut below = needs.without(made.chain([&expand.to]));
         below.column(&expand.from);
@@ -134,14 +151,20 @@ impl Pruner<'_> {
             input,
             edges,
             nodes,
+            length,
             properties,
             ..expand.clone()
         }))
     }
 
     pub(super) fn prune_repeat(&self, repeat: &Repeat, needs: Needs) -> Result<LogicalPlan> {
+        let length = length_of_repeat(repeat, &needs);
         let mut collected = repeat.collected.clone();
-        collected.retain(|list| needs.columns.contains(&list.into));
+        collected.retain(|list| {
+            let measured = length.as_ref().is_some_and(|(_, own)| own == &list.into);
+            let is_needed = |names: &BTreeSet<String>| names.contains(&list.into);
+            !measured && (is_needed(&needs.columns) || is_needed(&needs.lengths))
+        });
         let made = repeat.collected.iter().map(|list| &list.into);
         let mut below = needs.without(made.chain([&repeat.to]));
         below.column(&repeat.from);
@@ -163,6 +186,7 @@ impl Pruner<'_> {
             input,
             hop: SharedPlan::new(with_argument(&hop, &argument)?),
             collected,
+            length: length.map(|(length, _)| length),
             ..repeat.clone()
         }))
     }

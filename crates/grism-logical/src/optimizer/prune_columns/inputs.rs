@@ -4,6 +4,7 @@ use grism_core::{Result, Type, with_stack};
 use std::collections::BTreeMap;
 
 use super::Pruner;
+use super::lengths::Measured;
 use super::needs::Needs;
 use crate::{
     Apply, Column, EdgeExpand, Fetch, LoadRows, LogicalExpr, LogicalPlan, PropertyRef, Repeat,
@@ -46,8 +47,10 @@ impl Pruner<'_> {
     ) -> Result<(SharedPlan, Vec<LogicalExpr>)> {
         let mut fetched: BTreeMap<String, BTreeMap<String, Type>> = BTreeMap::new();
         let mut rewritten = Vec::new();
+        let mut lengths = Measured::default();
         for expression in expressions {
-            rewritten.push(expression.clone().transform(&mut |node| match node {
+            let expression = lengths.take_from(expression.clone(), &mut needs);
+            rewritten.push(expression.transform(&mut |node| match node {
                 LogicalExpr::Property { entity, key, ty } => {
                     let name = property_column(&entity, &key);
                     let target = if provides(input, &entity) {
@@ -58,6 +61,7 @@ impl Pruner<'_> {
                     target.entry(entity).or_default().insert(key, ty);
                     LogicalExpr::Column(name)
                 }
+                LogicalExpr::Column(name) if lengths.has(&name) => LogicalExpr::Column(name),
                 LogicalExpr::Column(name) => {
                     needs.columns.insert(name.clone());
                     LogicalExpr::Column(name)
@@ -96,6 +100,10 @@ impl Pruner<'_> {
                 properties,
             });
         }
+        let made = plan.schema()?;
+        let rewritten = rewritten.into_iter();
+        let rewritten = rewritten.map(|expression| lengths.put_back(expression, &made));
+        let rewritten = rewritten.collect();
         Ok((SharedPlan::new(plan), rewritten))
     }
 }

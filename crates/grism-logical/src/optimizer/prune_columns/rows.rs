@@ -4,10 +4,11 @@ use grism_core::Result;
 
 use super::Pruner;
 use super::inputs::provides;
+use super::lengths::length_of;
 use super::needs::Needs;
 use crate::{
-    Aggregate, Fetch, IndexLookup, Join, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, SortKey,
-    TableCall, property_column,
+    Aggregate, Fetch, IndexLookup, Internal, Join, LogicalPlan, NamedExpr, PlanSchema, SharedPlan,
+    SortKey, TableCall, property_column,
 };
 
 impl Pruner<'_> {
@@ -54,15 +55,23 @@ impl Pruner<'_> {
         expressions: &[NamedExpr],
         needs: &Needs,
     ) -> Result<LogicalPlan> {
-        let kept: Vec<_> = expressions
-            .iter()
-            .filter(|own| needs.columns.contains(&own.name))
-            .collect();
+        let columns = input.schema()?;
+        let mut kept: Vec<NamedExpr> = Vec::new();
+        for own in expressions {
+            if needs.columns.contains(&own.name) {
+                kept.push(own.clone());
+            } else if needs.lengths.contains(&own.name) {
+                kept.push(match length_of(&own.expression, &columns) {
+                    Some(length) => length.named(Internal::LengthOf(&own.name).column()),
+                    None => own.clone(),
+                });
+            }
+        }
         let read = kept.iter().map(|own| &own.expression);
         let (input, rewritten) = self.with(input, read, Needs::default())?;
         let expressions = rewritten
             .into_iter()
-            .zip(kept)
+            .zip(&kept)
             .map(|(expression, own)| expression.named(&own.name));
         Ok(LogicalPlan::Project {
             input,
@@ -187,6 +196,13 @@ impl Pruner<'_> {
                 false => &mut right,
             };
             side.columns.insert(name);
+        }
+        for name in needs.lengths {
+            let side = match left_columns.contains(&name) {
+                true => &mut left,
+                false => &mut right,
+            };
+            side.lengths.insert(name);
         }
         for (entity, keys) in needs.properties {
             let side = match provides(&join.left, &entity) {

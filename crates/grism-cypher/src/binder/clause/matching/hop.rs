@@ -125,10 +125,7 @@ pub(super) fn hop(
         expressions.push(LogicalExpr::List(parts).named(column));
     }
     let [left, right] = repeated.ends;
-    let prunable = left != right
-        && repeated.group.predicate.is_none()
-        && repeated.is_one
-        && is_prunable(pattern, repeated.ends);
+    let prunable = left != right && is_prunable(pattern, repeated);
     Ok(Hop {
         plan: LogicalPlan::Project {
             input: SharedPlan::new(rows.plan),
@@ -162,6 +159,7 @@ pub(super) fn merged(hops: Vec<Hop>) -> Result<Hop> {
     for hop in hops {
         plans.push(hop.plan.into());
         first.taken.extend(hop.taken);
+        first.prunable &= hop.prunable;
         for (own, other) in first.ends.iter_mut().zip(hop.ends) {
             own.extend(other);
         }
@@ -224,27 +222,29 @@ fn along(
     (steps, reached)
 }
 
-/// Whether two repetitions that take the same relationship could always be one: for one edge, and for one hyperedge
-/// between two members, where no condition ties the ends to each other.
-fn is_prunable(pattern: &BoundPattern<'_>, ends: [usize; 2]) -> bool {
+/// Whether two repetitions that take the same relationship could always be one, so that a shortest chain takes none twice:
+/// for one relationship, whatever its conditions, and for one hyperedge between two members, where no condition ties
+/// them to each other. Where there are several choices, a relationship that two of them take must lead the same way.
+fn is_prunable(pattern: &BoundPattern<'_>, repeated: &RepeatedPath<'_, '_>) -> bool {
     let BoundPattern {
         elements, graph, ..
     } = pattern;
-    let at_end = |column: &str| {
-        ends.iter()
-            .any(|end| elements.entities[*end].column == column)
-    };
-    let one_relationship = match (&graph.edges[..], &graph.roles[..]) {
+    let entities = repeated.ends.map(|end| &elements.entities[end]);
+    match (&graph.edges[..], &graph.roles[..]) {
         ([_], []) | ([], [_]) => true,
-        ([], [a, b]) => a.hyperedge == b.hyperedge && !at_end(&a.hyperedge),
+        ([], [a, b]) => {
+            let at_end = |column: &str| entities.iter().any(|end| end.column == column);
+            let constant = |properties: &Expr| variables_of(properties).is_empty();
+            let properties = elements.inline.iter().map(|(_, properties)| *properties);
+            let steps = elements.steps.iter();
+            let of_steps = steps.filter_map(|step| step.pattern.properties.as_ref());
+            repeated.is_one
+                && a.hyperedge == b.hyperedge
+                && !at_end(&a.hyperedge)
+                && elements.wheres.is_empty()
+                && repeated.group.predicate.is_none()
+                && properties.chain(of_steps).all(constant)
+        }
         _ => false,
-    };
-    let mut properties = elements.inline.iter().map(|(_, properties)| *properties);
-    let steps = elements.steps.iter();
-    let mut of_steps = steps.filter_map(|step| step.pattern.properties.as_ref());
-    let constant = |properties: &Expr| variables_of(properties).is_empty();
-    one_relationship
-        && elements.wheres.is_empty()
-        && properties.all(constant)
-        && of_steps.all(constant)
+    }
 }

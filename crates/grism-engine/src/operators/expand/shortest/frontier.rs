@@ -7,8 +7,8 @@ use arrow::array::UInt64Array;
 use grism_core::{CancellationHandle, MemoryManager, MemoryReservation, Result};
 use grism_logical::Direction;
 
-use super::node_numbers::NodeNumbers;
 use crate::operators::expand::edge_lists::EdgeLists;
+use crate::operators::expand::node_numbers::NodeNumbers;
 
 /// No further way to a node.
 pub(super) const NO_WAY: u32 = u32::MAX;

@@ -4,20 +4,23 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, UInt64Array};
 
+/// Targets of one start up to which each is searched for from both ends; past it one search from the start alone finds all.
+const FEW_TARGETS: usize = 8;
+
 /// What is looked for from one start.
 #[derive(Debug, Default)]
-pub(super) struct Goals {
-    pub(super) start: u64,
+pub(crate) struct Goals {
+    pub(crate) start: u64,
     /// Rows that want a path to every node.
-    pub(super) open: Vec<u32>,
+    pub(crate) open: Vec<u32>,
     /// Rows that want paths to one node.
-    pub(super) targets: Vec<(u32, u64)>,
+    pub(crate) targets: Vec<(u32, u64)>,
 }
 
 impl Goals {
     /// The rows of a batch by their starts, in the order in which these come first. A row without a start or a target is
     /// in none, and neither is one with a target that `is_left_out`.
-    pub(super) fn by_start(
+    pub(crate) fn by_start(
         starts: &UInt64Array,
         targets: Option<&UInt64Array>,
         is_left_out: impl Fn(u64, u64) -> bool,
@@ -45,6 +48,36 @@ impl Goals {
             }
         }
         goals
+    }
+
+    /// Whether nothing is looked for any more.
+    pub(crate) fn are_reached(&self) -> bool {
+        self.open.is_empty() && self.targets.is_empty()
+    }
+
+    /// Takes out the targets that are searched for from both ends, with their rows: those of a start that has few of them.
+    pub(crate) fn take_few(&mut self) -> Vec<(u64, Vec<u32>)> {
+        if !self.open.is_empty() {
+            return Vec::new();
+        }
+        let mut places = HashMap::new();
+        let mut few: Vec<(u64, Vec<u32>)> = Vec::new();
+        for (row, target) in self
+            .targets
+            .iter()
+            .filter(|(_, target)| *target != self.start)
+        {
+            let place = *places.entry(*target).or_insert(few.len());
+            if place == FEW_TARGETS {
+                return Vec::new();
+            }
+            if place == few.len() {
+                few.push((*target, Vec::new()));
+            }
+            few[place].1.push(*row);
+        }
+        self.targets.retain(|(_, target)| *target == self.start);
+        few
     }
 }
 

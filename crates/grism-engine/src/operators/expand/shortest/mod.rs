@@ -2,9 +2,8 @@
 
 mod backtrack;
 mod frontier;
-mod goals;
+pub(crate) mod goals;
 mod meeting;
-mod node_numbers;
 mod search;
 
 pub(crate) use search::{ShortestSearch, search_shortest};

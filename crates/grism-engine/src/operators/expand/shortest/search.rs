@@ -1,6 +1,5 @@
 //! `search_shortest`: the shortest paths of every row of a stream.
 
-use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -16,9 +15,6 @@ use crate::operators::expand::edge_lists::EdgeLists;
 use crate::operators::expand::path_rows::PathRows;
 use crate::operators::expand::path_search::{Hops, PathQuery, Searching, search_quests};
 use crate::{ExecutionContextTrait, RecordBatchStream};
-
-/// Targets of one start up to which each is searched for from both ends; past it one search from the start alone finds all.
-const FEW_TARGETS: usize = 8;
 
 /// What a search for shortest paths works with.
 pub(crate) struct ShortestSearch<H> {
@@ -63,7 +59,7 @@ pub(crate) fn search_shortest<H: Hops>(
             });
             for mut goal in goals {
                 let start = goal.start;
-                for (target, rows) in search.few_targets(&mut goal) {
+                for (target, rows) in goal.take_few() {
                     let ends = (start, target);
                     let (lists, most) = (&mut search.lists, search.query.most);
                     let mut found = meeting.search(ends, most, lists, limit, &cancellation).await?
@@ -79,7 +75,7 @@ pub(crate) fn search_shortest<H: Hops>(
                         found = ways == Ways::AllShortest && meeting.next(&mut halves);
                     }
                 }
-                if goal.open.is_empty() && goal.targets.is_empty() {
+                if goal.are_reached() {
                     continue;
                 }
                 frontier.begin(start, search.returns());
@@ -101,7 +97,7 @@ pub(crate) fn search_shortest<H: Hops>(
                             }
                         }
                     }
-                    let is_done = goal.open.is_empty() && goal.targets.is_empty();
+                    let is_done = goal.are_reached();
                     let is_last = search.query.most.is_some_and(|most| depth >= most);
                     if is_done || is_last || frontier.level.is_empty() {
                         break;
@@ -138,31 +134,6 @@ impl<H> ShortestSearch<H> {
     fn returns(&self) -> bool {
         let shares_edges = self.direction == Direction::Both && self.query.mode != PathMode::Walk;
         self.query.least > 0 && self.query.mode != PathMode::Acyclic && !shares_edges
-    }
-
-    /// Takes out of `goal` the targets that are searched for from both ends, with their rows.
-    fn few_targets(&self, goal: &mut Goals) -> Vec<(u64, Vec<u32>)> {
-        if !goal.open.is_empty() {
-            return Vec::new();
-        }
-        let mut places = HashMap::new();
-        let mut few: Vec<(u64, Vec<u32>)> = Vec::new();
-        for (row, target) in goal
-            .targets
-            .iter()
-            .filter(|(_, target)| *target != goal.start)
-        {
-            let place = *places.entry(*target).or_insert(few.len());
-            if place == FEW_TARGETS {
-                return Vec::new();
-            }
-            if place == few.len() {
-                few.push((*target, Vec::new()));
-            }
-            few[place].1.push(*row);
-        }
-        goal.targets.retain(|(_, target)| *target == goal.start);
-        few
     }
 
     /// The nodes of the last level that rows want paths to, which then want none any more, by their places, and the rows.

@@ -105,7 +105,7 @@ async fn check_paths(
     let (least, most) = hops;
     let (graph, person, knows) = graph_of(NODES as usize, edges);
     let starts: Vec<Option<u64>> = (0..NODES).map(|own| Some(id(person, own))).collect();
-    let plan = LogicalPlan::PathExpand(PathExpand {
+    let expand = PathExpand {
         input: SharedPlan::new(known_nodes("a", &[person], &starts)),
         from: "a".to_owned(),
         tables: Tables::from([knows]),
@@ -119,12 +119,14 @@ async fn check_paths(
         target: None,
         edges: Some("hops".to_owned()),
         nodes: None,
+        length: None,
         to: "b".to_owned(),
         to_type: Type::Node(Tables::from([person])),
         restrict: None,
-    });
+    };
     let offset = |value: &Value| EntityId::from_raw(value.entity_id().unwrap()).offset();
     let mut found: BTreeMap<u64, BTreeMap<u64, Vec<Vec<u64>>>> = BTreeMap::new();
+    let plan = LogicalPlan::PathExpand(expand.clone());
     for row in rows_with(&plan, &graph, 3).await {
         let [start, Value::List(hops), end] = &row[..] else {
             panic!("a start, hops and an end: {row:?}");
@@ -132,6 +134,20 @@ async fn check_paths(
         let ends = found.entry(offset(start)).or_default();
         let paths = ends.entry(offset(end)).or_default();
         paths.push(hops.iter().map(offset).collect());
+    }
+    // Where nothing but the length of a path is read, no path is made.
+    let plan = LogicalPlan::PathExpand(PathExpand {
+        edges: None,
+        length: Some("length".to_owned()),
+        ..expand
+    });
+    let mut measured: BTreeMap<(u64, u64), Vec<usize>> = BTreeMap::new();
+    for row in rows_with(&plan, &graph, 3).await {
+        let [start, Value::Int64(length), end] = &row[..] else {
+            panic!("a start, a length and an end: {row:?}");
+        };
+        let lengths = measured.entry((offset(start), offset(end))).or_default();
+        lengths.push(*length as usize);
     }
     for start in 0..NODES {
         let mut all = trails(edges, start, direction, mode, most as usize);
@@ -148,6 +164,9 @@ async fn check_paths(
             let mut own: Vec<usize> = found[&end].iter().map(Vec::len).collect();
             own.sort_unstable();
             assert_eq!(own, lengths, "{case} to {end}");
+            let mut told = measured.remove(&(start, end)).unwrap_or_default();
+            told.sort_unstable();
+            assert_eq!(told, lengths, "{case} to {end} without steps");
             let different: BTreeSet<&Vec<u64>> = found[&end].iter().collect();
             assert_eq!(
                 different.len(),
@@ -160,6 +179,10 @@ async fn check_paths(
             );
         }
     }
+    assert!(
+        measured.is_empty(),
+        "{search:?} finds {measured:?} without steps"
+    );
 }
 
 const SEARCHES: [PathSearch; 8] = [
@@ -236,6 +259,7 @@ async fn paths_to_a_bound_node_end_there() {
             target: Some("b".to_owned()),
             edges: None,
             nodes: Some("nodes".to_owned()),
+            length: None,
             to: "end".to_owned(),
             to_type: ty.clone(),
             restrict: None,

@@ -4,7 +4,7 @@ mod exec;
 mod lists;
 mod marks;
 mod pair;
-mod parallel;
+pub(crate) mod parallel;
 mod pass;
 mod pull;
 mod push;

@@ -12,7 +12,7 @@ use crate::{ExecutionContextTrait, MorselQueue};
 ///
 /// # Errors
 /// The first error of a job; `Cancelled`.
-pub(super) async fn in_parallel<J, S, T>(
+pub(crate) async fn in_parallel<J, S, T>(
     context: &Arc<dyn ExecutionContextTrait>,
     jobs: Vec<J>,
     state: impl Fn() -> Result<S> + Send + Sync + 'static,

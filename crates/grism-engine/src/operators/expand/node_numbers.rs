@@ -13,14 +13,14 @@ type Piece = Box<[u32; PIECE]>;
 /// tables ─► [ table 0 │ table 3 │ … ] ─► [ offsets 0.. │ none │ offsets 2048.. ] ─► [0 7 0 12 …]
 /// ```
 #[derive(Debug, Default)]
-pub(super) struct NodeNumbers {
+pub(crate) struct NodeNumbers {
     tables: Vec<Vec<Option<Piece>>>,
     bytes: usize,
 }
 
 impl NodeNumbers {
     /// The number of `node`; 0 where it has none.
-    pub(super) fn get(&self, node: u64) -> u32 {
+    pub(crate) fn get(&self, node: u64) -> u32 {
         let (table, piece, place) = place_of(node);
         let pieces = self.tables.get(table);
         match pieces.and_then(|pieces| pieces.get(piece)) {
@@ -29,7 +29,7 @@ impl NodeNumbers {
         }
     }
 
-    pub(super) fn set(&mut self, node: u64, number: u32) {
+    pub(crate) fn set(&mut self, node: u64, number: u32) {
         let (table, piece, place) = place_of(node);
         if self.tables.len() <= table {
             self.tables.resize_with(table + 1, Vec::new);
@@ -46,8 +46,37 @@ impl NodeNumbers {
         numbers[place] = number;
     }
 
+    /// Gives `node` a number where it has none; whether it had none.
+    #[inline]
+    pub(crate) fn put_first(&mut self, node: u64, number: u32) -> bool {
+        let (table, piece, place) = place_of(node);
+        let pieces = self.tables.get_mut(table);
+        match pieces.and_then(|pieces| pieces.get_mut(piece)) {
+            Some(Some(numbers)) if numbers[place] == 0 => {
+                numbers[place] = number;
+                true
+            }
+            Some(Some(_)) => false,
+            _ => {
+                self.set(node, number);
+                true
+            }
+        }
+    }
+
+    /// Takes the numbers of `nodes` away.
+    pub(crate) fn clear(&mut self, nodes: &[u64]) {
+        for node in nodes {
+            let (table, piece, place) = place_of(*node);
+            let pieces = self.tables.get_mut(table);
+            if let Some(Some(numbers)) = pieces.and_then(|pieces| pieces.get_mut(piece)) {
+                numbers[place] = 0;
+            }
+        }
+    }
+
     /// Bytes held.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 }
