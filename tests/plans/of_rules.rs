@@ -48,6 +48,16 @@ const CASES: &[(&str, &str, &str)] = &[
         "MATCH (a:Person)-[:KNOWS]->(b)-[:KNOWS]->(c) RETURN count(*)",
     ),
     (
+        "split_distinct",
+        "people",
+        "MATCH (a:Person)-[:KNOWS]->(b:Person)-[:KNOWS]->(c:Person) WHERE a.id < c.id RETURN a.id, count(DISTINCT c) AS n",
+    ),
+    (
+        "group_entities",
+        "flights",
+        "MATCH (o:Airport)<-[:origin]-(f:FLIGHT)-[:dest]->(d:Airport) WHERE d.faa <> 'JFK' RETURN o.name, avg(f.arr_delay) AS delay",
+    ),
+    (
         "limit_sort",
         "flights",
         "MATCH (p:Plane) RETURN p.tailnum AS t, p.seats AS s ORDER BY s DESC SKIP 2 LIMIT 3",
@@ -66,6 +76,12 @@ const CASES: &[(&str, &str, &str)] = &[
         "drop_duplicates",
         "people",
         "MATCH (a:Person {name: 'Ann'})-[:KNOWS*]->(b:Person) RETURN DISTINCT b.name",
+    ),
+    (
+        "push_fetches",
+        "flights",
+        "MATCH (p:Plane {tailnum: 'N14228'})<-[:plane]-(f:FLIGHT)-[:origin]->(o:Airport)<-[:airport]-(w:WEATHER) \
+         WHERE f.month = w.month RETURN o.faa, w.temp",
     ),
     (
         "follow_lists",

@@ -92,6 +92,17 @@ impl IdList {
             .then_some((self.upper, self.narrow.as_slice()))
     }
 
+    /// Appends the ids at `places` to `ids`.
+    #[inline]
+    pub fn copy_to(&self, places: Range<usize>, ids: &mut Vec<u64>) {
+        if self.wide.is_empty() {
+            let lower = self.narrow[places].iter();
+            ids.extend(lower.map(|lower| self.upper | u64::from(*lower)));
+        } else {
+            ids.extend_from_slice(&self.wide[places]);
+        }
+    }
+
     /// How many ids there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -39,7 +39,8 @@ pub use changes::{
 };
 pub use error::{Error, ErrorKind, FailedOperator, ForeignCause, GrismError, Location, Result};
 pub use hash::{
-    FastMap, NumberHasher, NumberMap, WideHasher, stable_digest, stable_hash, stable_number,
+    FastMap, FastSet, NumberHasher, NumberMap, NumberSpread, WideHasher, stable_digest,
+    stable_hash, stable_number,
 };
 pub use id::{DEFAULT_SEGMENT_SHIFT, EntityId, MAX_OFFSET, SnapshotId, SnapshotSelector, TableId};
 pub use index::{IndexDefinition, IndexKind, VectorMetric};

@@ -20,6 +20,9 @@ pub enum Distribution {
     Split,
     /// As `Split`, and rows that are equal in these columns are in one task, found by the hash of the columns in this order.
     Hash(Vec<String>),
+    /// As `Split`, and rows that are equal in these columns are in one task, whichever that is: so are those of an entity that
+    /// one task has scanned.
+    Together(Vec<String>),
     /// Every task has all rows.
     Replicated,
 }
@@ -117,10 +120,15 @@ impl PlanProperties {
     /// As [`Self::filtered`], where `name` gives the output column that holds what a column of `input` held.
     #[must_use]
     pub fn renamed(input: &Self, name: impl Fn(&str) -> Option<String>) -> Self {
+        let named = |keys: &[String]| keys.iter().map(|key| name(key)).collect();
         let distribution = match &input.distribution {
             Distribution::Hash(keys) => {
-                let keys: Option<Vec<String>> = keys.iter().map(|key| name(key)).collect();
+                let keys: Option<Vec<String>> = named(keys);
                 keys.map_or(Distribution::Split, Distribution::Hash)
+            }
+            Distribution::Together(keys) => {
+                let keys: Option<Vec<String>> = named(keys);
+                keys.map_or(Distribution::Split, Distribution::Together)
             }
             other => other.clone(),
         };
@@ -239,9 +247,10 @@ impl InputRequirement {
             | (RequiredDistribution::Replicated, Distribution::Replicated)
             | (RequiredDistribution::Single, Distribution::Single) => true,
             (RequiredDistribution::Disjoint, own) => *own != Distribution::Replicated,
-            (RequiredDistribution::Hash(keys), Distribution::Hash(split)) => {
-                !split.is_empty() && split.iter().all(|key| keys.contains(key))
-            }
+            (
+                RequiredDistribution::Hash(keys),
+                Distribution::Hash(split) | Distribution::Together(split),
+            ) => !split.is_empty() && split.iter().all(|key| keys.contains(key)),
             _ => false,
         }
     }
@@ -336,6 +345,8 @@ fn unmet_alternative(
             (RequiredDistribution::Hash(keys), Distribution::Hash(split)) if must_agree => {
                 keys == split
             }
+            // Two inputs that each are together somewhere do not meet.
+            (RequiredDistribution::Hash(_), Distribution::Together(_)) => !must_agree,
             _ => true,
         };
         if !agrees || !requirement.is_met_by(input, tasks) {
@@ -445,6 +456,11 @@ mod tests {
         assert!(by(&["a", "b"]).is_met_by(&split_by(&["b", "a"]), several));
         assert!(!by(&["a"]).is_met_by(&split_by(&["a", "b"]), several));
         assert!(!by(&["a"]).is_met_by(&split_by(&[]), several));
+        let together = |keys: &[&str]| PlanProperties::of(Distribution::Together(names(keys)));
+        assert!(by(&["a", "b"]).is_met_by(&together(&["b"]), several));
+        assert!(!by(&["a"]).is_met_by(&together(&["a", "b"]), several));
+        let without = PlanProperties::filtered(&together(&["a"]), &schema(&["b"]));
+        assert_eq!(without.distribution, Distribution::Split);
         for other in [
             Distribution::Split,
             Distribution::OnePiece,
@@ -524,6 +540,10 @@ mod tests {
         assert!(unmet(&["a"], &["d"], StageTasks::Several).is_some());
         assert!(unmet(&["b", "a"], &["c", "d"], StageTasks::Several).is_some());
         assert_eq!(unmet(&["a"], &["d"], StageTasks::One), None);
+        let together = |keys: &[&str]| PlanProperties::of(Distribution::Together(names(keys)));
+        let inputs = [together(&["a", "b"]), together(&["c", "d"])];
+        assert!(unmet_alternative(&requirements, &inputs, StageTasks::Several).is_some());
+        assert!(unmet_alternative(&requirements, &inputs, StageTasks::One).is_none());
         assert!(unmet_alternative(&requirements, &[split_by(&["a"])], StageTasks::One).is_some());
     }
 }

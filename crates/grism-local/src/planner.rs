@@ -5,8 +5,9 @@ use std::sync::Arc;
 use grism_core::{GraphStatistics, Result, with_stack};
 use grism_engine::operators::ParallelExec;
 use grism_engine::{
-    ExecutionMode, PhysicalOperator, PhysicalPlan, PhysicalPlanner, PlannerConfig, ReadOrder,
-    build_operators, derive_properties,
+    ExecutionMode, InputRequirement, PhysicalOperator, PhysicalPlan, PhysicalPlanner,
+    PlanProperties, PlannerConfig, ReadOrder, RequiredDistribution, StageTasks, build_operators,
+    unmet_requirement,
 };
 use grism_logical::LogicalPlan;
 
@@ -49,15 +50,14 @@ impl LocalPhysicalPlanner {
         operator: &Arc<dyn PhysicalOperator>,
     ) -> Result<Arc<dyn PhysicalOperator>> {
         let parallel = |pipeline, order| ParallelExec::over(pipeline, self.config.threads, order);
-        if is_pipeline(operator) {
-            return match is_spread(operator) {
+        if let Some(own) = pipeline(operator) {
+            return match is_spread(&own) {
                 true => parallel(Arc::clone(operator), ReadOrder::Sequential),
                 false => Ok(Arc::clone(operator)),
             };
         }
         if let [child] = operator.children()[..]
-            && is_pipeline(child)
-            && is_spread(child)
+            && pipeline(child).is_some_and(|own| is_spread(&own))
             && let Some(phases) = operator.phases()?
         {
             let order = ReadOrder::of(&phases.between.ordering);
@@ -82,21 +82,29 @@ impl PhysicalPlanner for LocalPhysicalPlanner {
     }
 }
 
-/// Whether everything down to the leaves works row by row on any split of its input.
-fn is_pipeline(operator: &Arc<dyn PhysicalOperator>) -> bool {
+/// How the rows of the pipeline that ends at `operator` are spread over threads that share its leaves; `None` where not everything
+/// down to the leaves works on the rows of one thread alone: row by row on any split of its input, or on all rows of a group where
+/// one thread has these.
+fn pipeline(operator: &Arc<dyn PhysicalOperator>) -> Option<PlanProperties> {
+    let children = operator.children().into_iter();
+    let inputs = children.map(|child| with_stack(|| pipeline(child)));
+    let inputs = inputs.collect::<Option<Vec<PlanProperties>>>()?;
+    let own = operator.properties(&inputs, &GraphStatistics::default());
     let capabilities = operator.capabilities();
-    capabilities.streaming
-        && capabilities.parallel_safe
-        && operator
-            .children()
-            .into_iter()
-            .all(|child| with_stack(|| is_pipeline(child)))
+    let is_row_by_row = capabilities.streaming && capabilities.parallel_safe;
+    let has_whole_groups = || {
+        let requirements = operator.required_inputs();
+        let by_keys =
+            |own: &InputRequirement| matches!(own.distribution, RequiredDistribution::Hash(_));
+        matches!(&requirements[..], [only] if by_keys(only))
+            && unmet_requirement(operator.as_ref(), &inputs, StageTasks::Several).is_none()
+    };
+    (is_row_by_row || has_whole_groups()).then_some(own)
 }
 
-/// Whether threads can share the rows of the pipeline that ends at `operator`.
-fn is_spread(operator: &Arc<dyn PhysicalOperator>) -> bool {
-    let own = derive_properties(operator, &GraphStatistics::default());
-    !own.distribution.is_at_one_place()
+/// Whether threads can share the rows of a pipeline.
+fn is_spread(pipeline: &PlanProperties) -> bool {
+    !pipeline.distribution.is_at_one_place()
 }
 
 #[cfg(test)]
@@ -174,6 +182,28 @@ mod tests {
             planned(3, &limit(scan())),
             "Limit(2, skip 1)\n  Parallel(3 threads)\n    Limit(3)\n      NodeScan(n:Person)\n"
         );
+    }
+
+    fn counted_by(input: LogicalPlan, key: LogicalExpr) -> LogicalPlan {
+        LogicalPlan::Aggregate(Aggregate {
+            input: SharedPlan::new(input),
+            keys: vec![key.named("k")],
+            aggregates: vec![
+                AggregateCall::new(AggregateFunction::Count, Vec::new()).named("rows"),
+            ],
+        })
+    }
+
+    #[test]
+    fn what_one_thread_scans_it_groups_alone() {
+        let by_entity = counted_by(scan(), LogicalExpr::column("n"));
+        assert_eq!(
+            planned(2, &count(by_entity)),
+            "FinalAggregate(count(*))\n  Parallel(2 threads)\n    PartialAggregate(count(*))\n      Project()\n        \
+             Aggregate(count(*), GROUP BY k)\n          Project(n AS k)\n            NodeScan(n:Person)\n"
+        );
+        let by_value = counted_by(scan(), LogicalExpr::Literal(grism_core::Value::Int64(1)));
+        assert!(planned(2, &by_value).starts_with("FinalAggregate"));
     }
 
     #[test]

@@ -65,6 +65,17 @@ pub enum Internal<'a> {
     TotalOf(&'a str),
     /// How many of them have a value, for the sum of this name.
     KnownOf(&'a str),
+    /// The values of one argument of aggregates, each once in a group.
+    Different,
+    /// A key of groups that larger ones are made of.
+    Grouped(usize),
+    /// What an aggregate is made of where groups consist of smaller ones.
+    GroupedPart {
+        /// The aggregate.
+        call: usize,
+        /// Which part.
+        part: usize,
+    },
     /// The numbers of the outer rows that a subplan runs for.
     OuterRow(usize),
     /// What a value is grouped by that is equal to others of another form.
@@ -122,6 +133,9 @@ impl fmt::Display for Internal<'_> {
             Self::Counted(number) => write!(f, "count_of{number}"),
             Self::TotalOf(name) => write!(f, "total_of{name}"),
             Self::KnownOf(name) => write!(f, "known_of{name}"),
+            Self::Different => f.write_str("different"),
+            Self::Grouped(number) => write!(f, "grouped{number}"),
+            Self::GroupedPart { call, part } => write!(f, "part{call}.{part}"),
             Self::OuterRow(number) => write!(f, "row{number}"),
             Self::GroupKey(number) => write!(f, "key{number}"),
             Self::GroupValue(number) => write!(f, "value{number}"),
@@ -171,6 +185,9 @@ mod tests {
                 number: 1,
             },
             Internal::HopTaken(1),
+            Internal::Different,
+            Internal::Grouped(1),
+            Internal::GroupedPart { call: 1, part: 1 },
             Internal::GroupKey(1),
             Internal::Argument(1),
             Internal::ArgumentPart { call: 1, place: 1 },

@@ -6,7 +6,7 @@ use grism_core::{GraphStatistics, Result, with_stack};
 use grism_engine::operators::StageInputExec;
 use grism_engine::{
     Distribution, Exchange, ExchangeMode, Leaf, OperatorId, PartitioningSpec, PhysicalOperator,
-    PhysicalPlan, RequiredDistribution, Resources,
+    PhysicalPlan, RequiredDistribution, Resources, derive_properties,
 };
 
 use crate::{ExecutionStage, PhysicalSubPlan, StageInputSpec, StageOutput};
@@ -111,11 +111,27 @@ fn reads_tables(operator: &Arc<dyn PhysicalOperator>) -> bool {
     let children = operator.children();
     if children.is_empty() && operator.stage_input().is_none() {
         let own = operator.properties(&[], &GraphStatistics::default());
-        return own.distribution == Distribution::Split;
+        return matches!(
+            own.distribution,
+            Distribution::Split | Distribution::Together(_)
+        );
     }
     children
         .into_iter()
         .any(|child| with_stack(|| reads_tables(child)))
+}
+
+/// Whether rows that an operator requires together are so as they were scanned.
+fn groups_what_it_scans(operator: &Arc<dyn PhysicalOperator>) -> bool {
+    let requirements = operator.required_inputs();
+    let by_keys = requirements
+        .iter()
+        .any(|own| matches!(own.distribution, RequiredDistribution::Hash(_)));
+    let is_together = |child: &Arc<dyn PhysicalOperator>| {
+        let own = derive_properties(child, &GraphStatistics::default());
+        matches!(own.distribution, Distribution::Together(_))
+    };
+    matches!(operator.children()[..], [child] if by_keys && is_together(child))
 }
 
 fn collect_notes(
@@ -131,6 +147,12 @@ fn collect_notes(
         let note =
             "no exchange before the expansion: the adjacency is small enough to be read everywhere"
                 .to_owned();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    if groups_what_it_scans(operator) {
+        let note = "no exchange before the groups: a task has all rows of what it scans".to_owned();
         if !notes.contains(&note) {
             notes.push(note);
         }

@@ -51,7 +51,10 @@ pub fn validate(plan: &DistributedPlan) -> Result<()> {
                 Distribution::Single => {
                     return fail(format!("{} tasks run what is one task's", stage.tasks));
                 }
-                Distribution::OnePiece | Distribution::Split | Distribution::Hash(_) => {}
+                Distribution::OnePiece
+                | Distribution::Split
+                | Distribution::Hash(_)
+                | Distribution::Together(_) => {}
             }
         }
         if let Some(pending) = output.pending.as_ref().filter(|_| is_last) {
@@ -174,7 +177,7 @@ impl Checked<'_> {
         let is_whole = match output.distribution {
             Distribution::Single | Distribution::Replicated => true,
             Distribution::OnePiece => output.rows == Some(0),
-            Distribution::Split | Distribution::Hash(_) => false,
+            Distribution::Split | Distribution::Hash(_) | Distribution::Together(_) => false,
         };
         if is_leaf && !is_whole {
             return self.refused(

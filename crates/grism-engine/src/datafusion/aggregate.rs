@@ -44,7 +44,7 @@ pub(crate) fn aggregate(
     start(&plan, query.task()?)
 }
 
-/// The schema of the states that the partial phase puts out: keys, then the states of each aggregate.
+/// The schema of the states that the partial phase outputs: keys, then the states of each aggregate.
 pub(crate) fn state_schema(
     input: &SchemaRef,
     keys: &[String],
@@ -52,15 +52,8 @@ pub(crate) fn state_schema(
 ) -> Result<SchemaRef> {
     let source = Arc::new(EmptyExec::new(Arc::clone(input)));
     let unused = CancellationHandle::default();
-    Ok(plan(
-        AggregatePhase::Partial,
-        input,
-        keys,
-        aggregates,
-        source,
-        &unused,
-    )?
-    .schema())
+    let phase = AggregatePhase::Partial;
+    Ok(plan(phase, input, keys, aggregates, source, &unused)?.schema())
 }
 
 fn plan(

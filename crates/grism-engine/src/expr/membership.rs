@@ -1,6 +1,5 @@
 //! `IN`: a list that many rows are looked up in is hashed once.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{
@@ -8,7 +7,7 @@ use arrow::array::{
 };
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use grism_core::{Result, Type, Value, encode_any, equal_values, key_of_any};
+use grism_core::{FastSet, Result, Type, Value, encode_any, equal_values, key_of_any};
 use grism_functions::{Operand, computed_rows};
 use grism_logical::{BinaryOperator, LogicOperator};
 
@@ -169,13 +168,13 @@ struct Members {
 
 #[derive(Debug)]
 enum Elements {
-    Integers(HashSet<i64>),
-    Ids(HashSet<u64>),
-    Texts(HashSet<String>),
+    Integers(FastSet<i64>),
+    Ids(FastSet<u64>),
+    Texts(FastSet<String>),
     /// Elements by key.
     Values {
         /// The keys of those that are equal just where their keys are.
-        keys: HashSet<Vec<u8>>,
+        keys: FastSet<Vec<u8>>,
         /// These elements themselves, for needles that no key tells equal.
         plain: Vec<Value>,
         /// The others: with a null or NaN within, and of rare types.
@@ -194,7 +193,7 @@ impl Members {
         } else if let Some(texts) = any.downcast_ref::<StringArray>() {
             Elements::Texts(texts.iter().flatten().map(str::to_owned).collect())
         } else {
-            let (mut keys, mut plain, mut others) = (HashSet::new(), Vec::new(), Vec::new());
+            let (mut keys, mut plain, mut others) = (FastSet::default(), Vec::new(), Vec::new());
             for item in 0..items.len() {
                 let value = Value::from_array(&items, item)?;
                 if hashable(&value) {

@@ -1,11 +1,13 @@
-//! Drops the test that two hyperedges differ where they bind different members in the same single role: then they differ.
+//! Drops the test that two hyperedges or incidences differ where another condition says that already: of their members in the same
+//! single role, or of a property of the two.
 
-use grism_core::{Cardinality, Result, SOURCE_ROLE, TARGET_ROLE, Tables, with_stack};
+use grism_core::{Cardinality, Result, SOURCE_ROLE, TARGET_ROLE, Tables, Type, with_stack};
 use std::collections::BTreeMap;
 
 use super::Facts;
 use crate::{
-    BinaryOperator, Direction, JoinKind, LogicalExpr, LogicalPlan, RoleBinding, RoleSource,
+    BinaryOperator, Direction, JoinKind, LogicOperator, LogicalExpr, LogicalPlan, RoleBinding,
+    RoleSource,
 };
 
 /// Rewrites every filter.
@@ -67,27 +69,40 @@ fn drop_from(plan: &LogicalPlan, facts: Facts<'_>, dropped: &[LogicalExpr]) -> R
     Ok(input.into_plan().filtered(kept))
 }
 
+/// Whether a conjunct is true wherever the others are.
 fn is_implied(conjunct: &LogicalExpr, members: &Members, conjuncts: &[LogicalExpr]) -> bool {
+    let others = conjuncts.iter().filter(|other| *other != conjunct);
+    let apart: Vec<(&str, &str)> = others.filter_map(different).collect();
+    let differ = |a: &str, b: &str| apart.contains(&(a, b)) || apart.contains(&(b, a));
+    match conjunct {
+        LogicalExpr::Logic {
+            operator: LogicOperator::Or,
+            operands,
+        } => operands.iter().any(|own| are_apart(own, members, &differ)),
+        own => are_apart(own, members, &differ),
+    }
+}
+
+/// Whether a test says that two columns differ which `differ` knows of, or which have members that it knows of.
+fn are_apart(test: &LogicalExpr, members: &Members, differ: &impl Fn(&str, &str) -> bool) -> bool {
     let LogicalExpr::Binary {
         operator: BinaryOperator::NotEqual,
         left,
         right,
-    } = conjunct
+    } = test
     else {
         return false;
     };
     let (LogicalExpr::Column(f), LogicalExpr::Column(g)) = (&**left, &**right) else {
         return false;
     };
-    members.iter().any(|((hyperedge, role), a)| {
-        hyperedge == f
-            && members.get(&(g.clone(), role.clone())).is_some_and(|b| {
-                let differ = |other: &LogicalExpr| {
-                    different(other) == Some((a, b)) || different(other) == Some((b, a))
-                };
-                a != b && conjuncts.iter().any(differ)
-            })
-    })
+    differ(f, g)
+        || members.iter().any(|((hyperedge, role), a)| {
+            hyperedge == f
+                && members
+                    .get(&(g.clone(), role.clone()))
+                    .is_some_and(|b| a != b && differ(a, b))
+        })
 }
 
 /// The two entities that a predicate holds apart wherever it is true.
@@ -102,18 +117,35 @@ fn different(predicate: &LogicalExpr) -> Option<(&str, &str)> {
     };
     match (operator, &**left, &**right) {
         (BinaryOperator::NotEqual, LogicalExpr::Column(a), LogicalExpr::Column(b)) => Some((a, b)),
-        // Two values of one property differ only between two entities.
+        // Two values of one property differ only between two entities, but for what differs from itself.
         (
             BinaryOperator::NotEqual | BinaryOperator::Less | BinaryOperator::Greater,
             LogicalExpr::Property {
-                entity: a, key: x, ..
+                entity: a,
+                key: x,
+                ty,
             },
             LogicalExpr::Property {
                 entity: b, key: y, ..
             },
-        ) if x == y => Some((a, b)),
+        ) if x == y && (*operator != BinaryOperator::NotEqual || equals_itself(ty)) => Some((a, b)),
         _ => None,
     }
+}
+
+/// Whether every value of the type equals itself, which not-a-number does not.
+fn equals_itself(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Bool
+            | Type::Int64
+            | Type::String
+            | Type::Bytes
+            | Type::Date
+            | Type::LocalTime
+            | Type::LocalDateTime
+            | Type::DateTime
+    )
 }
 
 /// What the filters of a region say, and which members its hyperedges have.

@@ -7,18 +7,22 @@ mod estimate_rows;
 mod fold_constants;
 mod follow_lists;
 mod group_components;
+mod group_entities;
 mod limit_sort;
 mod meeting;
 mod merge_alternatives;
 mod merge_projections;
 mod narrow_roles;
+mod partial_aggregate;
 mod propagate_empty;
 mod prune_columns;
+mod push_fetches;
 mod push_filters;
 mod recognized;
 mod rewrites;
 mod rule_change;
 mod semi_joins;
+mod split_distinct;
 mod use_indexes;
 mod weigh_patterns;
 mod weighted_aggregate;
@@ -103,6 +107,16 @@ pub const RULES: &[Rule] = &[
         necessity: Necessity::Optional,
     },
     Rule {
+        name: "split_distinct",
+        apply: split_distinct::split_distinct,
+        necessity: Necessity::Optional,
+    },
+    Rule {
+        name: "group_entities",
+        apply: group_entities::group_entities,
+        necessity: Necessity::Optional,
+    },
+    Rule {
         name: "limit_sort",
         apply: limit_sort::limit_sort,
         necessity: Necessity::Optional,
@@ -130,6 +144,11 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "group_components",
         apply: group_components::group_components,
+        necessity: Necessity::Optional,
+    },
+    Rule {
+        name: "push_fetches",
+        apply: push_fetches::push_fetches,
         necessity: Necessity::Optional,
     },
     Rule {

@@ -6,7 +6,7 @@ use grism_functions::RAND;
 use super::{Facts, RULES};
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Apply, ApplyKind, ArithmeticOperator,
-    BinaryOperator, Column, Direction, EdgeExpand, Join, JoinKind, LogicalExpr, LogicalPlan,
+    BinaryOperator, Column, Direction, EdgeExpand, Fetch, Join, JoinKind, LogicalExpr, LogicalPlan,
     NamedExpr, NodeScan, PathExpand, PathMode, PathSearch, PlanSchema, PropertyRef, SharedPlan,
     SortKey,
 };
@@ -395,4 +395,110 @@ fn paths_whose_ends_are_wanted_once_are_searched_for_ends() {
     ] {
         assert_eq!(search(&kept), PathSearch::Trails, "{kept}");
     }
+}
+
+/// An aggregate of different values of `argument` by `key`, over people.
+fn different_of(key: LogicalExpr, argument: LogicalExpr) -> LogicalPlan {
+    let call = AggregateCall::distinct(AggregateFunction::Count, vec![argument]);
+    LogicalPlan::Aggregate(Aggregate {
+        input: SharedPlan::new(expand(scan("a"), "a", None, "b")),
+        keys: vec![key.named("k")],
+        aggregates: vec![call.named("n")],
+    })
+}
+
+#[test]
+fn different_values_of_groups_are_found_below_a_plain_aggregate() {
+    let LogicalPlan::Aggregate(above) =
+        after("split_distinct", &different_of(age("a"), column("b")))
+    else {
+        panic!("an aggregate");
+    };
+    assert!(above.aggregates.iter().all(|own| !own.call.distinct));
+    let LogicalPlan::Aggregate(below) = &*above.input else {
+        panic!("an aggregate below");
+    };
+    assert_eq!((below.keys.len(), below.aggregates.len()), (2, 0));
+}
+
+#[test]
+fn different_values_whose_equal_ones_differ_stay_where_they_are() {
+    let score = |entity: &str| LogicalExpr::Property {
+        entity: entity.to_owned(),
+        key: "score".to_owned(),
+        ty: Type::Float64,
+    };
+    assert_kept("split_distinct", &different_of(age("a"), score("b")));
+    assert_kept("split_distinct", &different_of(score("a"), column("b")));
+    let random = LogicalExpr::call(&RAND, Vec::new());
+    assert_kept("split_distinct", &different_of(age("a"), random));
+    let plain = counted(scan("a"), &["a"], vec![age("a")]);
+    assert_kept("split_distinct", &plain);
+}
+
+fn fetch(input: LogicalPlan, entity: &str, ty: Type) -> LogicalPlan {
+    LogicalPlan::Fetch(Fetch {
+        input: SharedPlan::new(input),
+        entity: entity.to_owned(),
+        tables: Tables::from([table(0)]),
+        properties: vec![PropertyRef {
+            key: "x".to_owned(),
+            ty,
+        }],
+    })
+}
+
+#[test]
+fn a_number_is_fetched_before_an_expansion_and_a_text_after_it() {
+    let steps = |input| expand(expand(input, "a", None, "b"), "b", None, "c");
+    let pushed = after("push_fetches", &fetch(steps(scan("a")), "a", Type::Int64));
+    let wanted = steps(fetch(scan("a"), "a", Type::Int64));
+    assert_eq!(pushed.to_string(), wanted.to_string());
+    let texts = fetch(steps(scan("a")), "a", Type::String);
+    assert_kept("push_fetches", &texts);
+    let of_the_end = fetch(steps(scan("a")), "c", Type::Int64);
+    assert_kept("push_fetches", &of_the_end);
+    // What is fetched of the end stays above what is fetched of the start.
+    let both = fetch(fetch(steps(scan("a")), "c", Type::Int64), "a", Type::Int64);
+    let wanted = fetch(wanted, "c", Type::Int64);
+    assert_eq!(after("push_fetches", &both).to_string(), wanted.to_string());
+}
+
+#[test]
+fn groups_stay_where_an_entity_comes_about_once() {
+    // Nothing is known of the graph, so that no entity is expected to come twice.
+    let input = expand(scan("a"), "a", None, "b");
+    let by_property = LogicalPlan::Aggregate(Aggregate {
+        input: SharedPlan::new(input),
+        keys: vec![age("b").named("k")],
+        aggregates: Vec::new(),
+    });
+    assert_kept("group_entities", &by_property);
+}
+
+#[test]
+fn values_that_are_less_than_others_hold_their_entities_apart() {
+    let apart = |operator| age("a").binary(operator, age("b"));
+    let differ = || column("a").binary(BinaryOperator::NotEqual, column("b"));
+    let either = || LogicalExpr::any([differ(), greater(integer(1), integer(2))]);
+    let people = || expand(scan("a"), "a", None, "b");
+    for operator in [BinaryOperator::Less, BinaryOperator::NotEqual] {
+        let wanted = people().filtered(vec![apart(operator)]);
+        for test in [differ(), either()] {
+            let plan = people().filtered(vec![test, apart(operator)]);
+            let rewritten = after("drop_implied_uniqueness", &plan);
+            assert_eq!(rewritten.to_string(), wanted.to_string());
+        }
+    }
+    let equal_or_less = people().filtered(vec![differ(), apart(BinaryOperator::LessOrEqual)]);
+    assert_kept("drop_implied_uniqueness", &equal_or_less);
+    // Not-a-number differs from itself.
+    let score = |entity: &str| LogicalExpr::Property {
+        entity: entity.to_owned(),
+        key: "score".to_owned(),
+        ty: Type::Float64,
+    };
+    let floats = score("a").binary(BinaryOperator::NotEqual, score("b"));
+    let plan = people().filtered(vec![differ(), floats]);
+    assert_kept("drop_implied_uniqueness", &plan);
 }

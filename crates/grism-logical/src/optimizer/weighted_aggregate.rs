@@ -2,10 +2,10 @@
 
 use grism_core::{Result, Type, Value};
 
+use super::partial_aggregate::mean;
 use crate::{
-    Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, Internal,
-    LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SharedPlan, UnaryOperator,
-    infer_type,
+    Aggregate, AggregateCall, AggregateFunction, ArithmeticOperator, Internal, LogicalExpr,
+    LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SharedPlan, UnaryOperator, infer_type,
 };
 
 /// An aggregate without its input, and what makes its results of the columns of that.
@@ -146,21 +146,12 @@ fn weighted(
                 Internal::TotalOf(name).column(),
                 Internal::KnownOf(name).column(),
             );
-            let is_any = LogicalExpr::column(&known).binary(
-                BinaryOperator::Greater,
-                LogicalExpr::Literal(Value::Int64(0)),
-            );
-            let divisor = LogicalExpr::column(&known).convert(&Type::Int64, &Type::Float64);
-            let mean = LogicalExpr::column(&total).arithmetic(ArithmeticOperator::Divide, divisor);
             Some(Weighted {
+                result: Some(mean(&total, &known)),
                 aggregates: vec![
                     sum(float_product(argument, &ty, count.clone())).named(total),
                     sum(where_known(argument, count.clone())).named(known),
                 ],
-                result: Some(LogicalExpr::Case {
-                    branches: vec![(is_any, mean)],
-                    otherwise: None,
-                }),
             })
         }
         _ => None,

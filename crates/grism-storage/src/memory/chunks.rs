@@ -10,6 +10,13 @@ use grism_core::{Error, ID_COLUMN, Result, Table, widen_column};
 use crate::collector::has_value;
 use crate::columns::{column_or_null, column_type, named_batch, row_offsets};
 
+/// Pieces of a batch are numbered in so many bits.
+const PIECE_BITS: u32 = 24;
+/// Pieces that a table has about, so that threads share also a small one, whose rows may become many.
+const PIECES: u64 = 8;
+/// Rows of a piece at least.
+const LEAST_PIECE: u64 = 1 << 12;
+
 /// The rows of a table, in the order of their offsets.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunks {
@@ -90,6 +97,46 @@ impl Chunks {
         let having =
             places.filter(|(chunk, row)| has_value(&self.batches[*chunk], &[column], *row));
         having.count() as u64
+    }
+
+    /// The pieces that are scanned on their own: the number of each, and its rows. No piece is of two batches.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (u64, u64)> {
+        let piece_rows = self.piece_rows();
+        self.batches.iter().zip(0_u64..).flat_map(move |(batch, chunk)| {
+            let starts = (0..batch.num_rows()).step_by(piece_rows).zip(0_u64..);
+            starts.map(move |(start, piece)| {
+                let rows = piece_rows.min(batch.num_rows() - start);
+                (chunk << PIECE_BITS | piece, rows as u64)
+            })
+        })
+    }
+
+    /// The offset of the first row of the piece of this number, and its rows; `None` where there is no such piece.
+    pub(super) fn piece(&self, number: u64) -> Option<(u64, RecordBatch)> {
+        let chunk = (number >> PIECE_BITS) as usize;
+        let (batch, start) = (self.batches.get(chunk)?, self.starts.get(chunk)?);
+        let first = (number & ((1 << PIECE_BITS) - 1)) as usize * self.piece_rows();
+        let rows = self.piece_rows().min(batch.num_rows().checked_sub(first)?);
+        Some((start + first as u64, batch.slice(first, rows)))
+    }
+
+    fn piece_rows(&self) -> usize {
+        (self.rows() / PIECES).max(LEAST_PIECE) as usize
+    }
+
+    /// The batch of each offset, and the row within it; `None` where an offset is past the end.
+    pub(super) fn places(&self, offsets: &[u64]) -> Option<Vec<(usize, usize)>> {
+        let mut places = Vec::with_capacity(offsets.len());
+        let (mut chunk, mut range) = (0, 0..0);
+        for offset in offsets {
+            // Offsets that follow each other are mostly of one batch.
+            if !range.contains(offset) {
+                chunk = self.place(*offset)?.0;
+                range = self.starts[chunk]..self.starts[chunk + 1];
+            }
+            places.push((chunk, (*offset - range.start) as usize));
+        }
+        Some(places)
     }
 
     /// The batch that holds `offset`, and the row within it.
@@ -203,6 +250,21 @@ mod tests {
         assert_eq!(values(&before, "x"), [0, 1, 2, 3, 4].map(integer));
         assert_eq!(chunks.count_values(&[0, 1, 4], "s"), 2);
         assert_eq!(chunks.count_values(&[0, 1, 4], "x"), 2);
+    }
+
+    #[test]
+    fn pieces_hold_every_row_once() {
+        let size = 2 * LEAST_PIECE as i64 + 5;
+        let chunks = chunks(&[size, 3]);
+        let all = chunks.pieces().flat_map(|(number, rows)| {
+            let (start, batch) = chunks.piece(number).unwrap();
+            assert_eq!(batch.num_rows() as u64, rows);
+            start..start + rows
+        });
+        let wanted: Vec<u64> = (0..chunks.rows()).collect();
+        assert_eq!(all.collect::<Vec<_>>(), wanted);
+        assert_eq!(chunks.pieces().count(), 4);
+        assert!(chunks.piece(2 << PIECE_BITS).is_none());
     }
 
     #[test]

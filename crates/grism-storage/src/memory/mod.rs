@@ -7,5 +7,6 @@ mod image;
 mod segments;
 mod snapshot;
 mod storage;
+mod take;
 
 pub use storage::InMemoryStorage;

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef};
-use arrow::compute::interleave;
+use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -18,8 +17,9 @@ use super::append::{Appending, appended};
 use super::chunks::{Chunks, cut};
 use super::held::HeldData;
 use super::segments::{TableSegments, edited, rename_roles};
+use super::take::take_rows;
 use crate::collector::{count_delete, count_update, settle};
-use crate::columns::{column_or_null, column_type, named_batch, row_offsets};
+use crate::columns::{column_or_null, column_type, row_offsets};
 use crate::constraints::NewKeys;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::search::scan_search;
@@ -305,35 +305,7 @@ impl MemorySnapshot {
         offsets: &[u64],
         columns: &[String],
     ) -> Result<RecordBatch> {
-        let entry = self.schema.table(table)?;
-        let chunks = self.chunks(table)?;
-        let places = offsets
-            .iter()
-            .map(|offset| {
-                let place = chunks.place(*offset);
-                place.ok_or_else(|| {
-                    Error::internal(format!("the table {table} has no row {offset}"))
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let mut taken: Vec<ArrayRef> = Vec::with_capacity(columns.len());
-        for name in columns {
-            let data_type = column_type(entry, name).ok_or_else(|| {
-                Error::internal(format!("the table {table} has no column `{name}`"))
-            })?;
-            let pieces: Vec<ArrayRef> = chunks
-                .batches
-                .iter()
-                .map(|batch| column_or_null(batch, name, &data_type))
-                .collect::<Result<_>>()?;
-            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
-            taken.push(if offsets.is_empty() {
-                arrow::array::new_empty_array(&data_type)
-            } else {
-                interleave(&pieces, &places)?
-            });
-        }
-        named_batch(columns, taken, offsets.len())
+        take_rows(self.schema.table(table)?, self.chunks(table)?, offsets, columns)
     }
 
     fn chunks(&self, table: TableId) -> Result<&Chunks> {
@@ -374,16 +346,16 @@ impl Snapshot for MemorySnapshot {
     }
 
     fn scan_ranges(&self, table: TableId) -> Vec<ScanRange> {
-        let batches = self
-            .tables
-            .get(&table)
-            .map_or(&[][..], |chunks| &chunks.batches);
-        let range = |(fragment, batch): (usize, &RecordBatch)| ScanRange {
-            table,
-            piece: ScanPiece::Fragment(fragment as u64),
-            rows: batch.num_rows() as u64,
+        let Some(chunks) = self.tables.get(&table) else {
+            return Vec::new();
         };
-        batches.iter().enumerate().map(range).collect()
+        let pieces = chunks.pieces();
+        let range = |(number, rows)| ScanRange {
+            table,
+            piece: ScanPiece::Fragment(number),
+            rows,
+        };
+        pieces.map(range).collect()
     }
 
     async fn scan(&self, request: ScanRequest) -> Result<BatchStream> {
@@ -395,22 +367,20 @@ impl Snapshot for MemorySnapshot {
                 "a table in memory without {piece}"
             )));
         };
-        let fragment = fragment as usize;
-        let (Some(batch), Some(start)) =
-            (chunks.batches.get(fragment), chunks.starts.get(fragment))
-        else {
+        let Some((start, batch)) = chunks.piece(fragment) else {
             return Err(Error::internal(format!(
                 "the table {} has no fragment {fragment}",
                 table.id
             )));
         };
+        let batch = &batch;
         let piece = Piece {
             table,
-            first: *start,
+            first: start,
             rows: batch.num_rows(),
         };
         let mut selection = piece.select(&request.predicate, batch, &self.lookups)?;
-        let range = *start..*start + batch.num_rows() as u64;
+        let range = start..start + batch.num_rows() as u64;
         if chunks.deleted.range(range).next().is_some() {
             let is_alive = |place: u32| !chunks.deleted.contains(&(start + u64::from(place)));
             selection = selection.and(batch.num_rows(), is_alive)?;

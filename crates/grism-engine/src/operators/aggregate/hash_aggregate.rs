@@ -13,10 +13,11 @@ use grism_logical::optimizer::{Facts, most_different};
 use grism_logical::{AggregateFunction, AggregateRef, Column, PlanSchema};
 use serde::{Deserialize, Serialize};
 
+use super::coded::{CodedGroups, Spilling, group_by_code};
 use super::group_key::GroupKey;
 use super::key_numbers::KeyNumbers;
 use crate::batch::batch_of;
-use crate::datafusion::{aggregate, state_schema};
+use crate::datafusion::state_schema;
 use crate::operators::names::comma_separated;
 use crate::{
     AcceptedPhase, ExecutionContextTrait, InputRequirement, OperatorRun, Phases, PhysicalSchema,
@@ -62,8 +63,9 @@ impl AggregateColumn {
 /// Groups its input by key columns and aggregates each group; without keys there is one group, empty or not.
 ///
 /// Output: keys, then aggregates, then the values of shared keys, in no order; in the partial phase states take the place of
-/// aggregates. Without aggregates it leaves each different row once. Spills past the memory limit, but for shared keys, each of
-/// which is held once in memory.
+/// aggregates. Without aggregates it leaves each different row once. Keys that are entities, integers and booleans are grouped by
+/// the number that they make together, others by DataFusion. Spills past the memory limit, but for shared keys, each of which is
+/// held once in memory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HashAggregateExec {
     phase: AggregatePhase,
@@ -126,6 +128,35 @@ impl HashAggregateExec {
         let calls = self.aggregates.iter().map(|own| own.name.clone());
         let (calls, by) = (comma_separated(calls), comma_separated(self.keys()));
         format!("groups of [{calls}] by [{by}]")
+    }
+
+    /// The groups of `input`, by codes where the keys have them, otherwise by DataFusion. `rows` has the columns of rows, whose
+    /// shared keys are numbers.
+    fn grouped(
+        &self,
+        own: &UnaryExec,
+        rows: SchemaRef,
+        input: RecordBatchStream,
+        context: &Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        let (keys, aggregates) = (self.keys(), self.aggregates.clone());
+        let snapshot = context.query().snapshot.as_ref();
+        let within = (snapshot, context.memory_manager());
+        let coded = match self.keys.iter().all(|key| key.value.is_none()) {
+            true => CodedGroups::of(self.phase, &self.rows, &keys, &aggregates, within),
+            false => None,
+        };
+        let spilling = Spilling {
+            rows,
+            keys,
+            aggregates,
+            context: Arc::clone(context),
+        };
+        let Some(groups) = coded else {
+            return spilling.run(self.phase, input);
+        };
+        let output = Arc::clone(own.schema().arrow());
+        Ok(group_by_code(self.phase, groups, output, input, spilling))
     }
 
     /// The key columns.
@@ -284,8 +315,7 @@ impl Unary for HashAggregateExec {
                 .and_then(move |batch| std::future::ready(canonical_floats(&batch, &floats)))
                 .boxed()
         };
-        let query = context.query();
-        let grouped = aggregate(self.phase, &rows, &keys, &self.aggregates, input, query)?;
+        let grouped = self.grouped(own, rows, input, &context)?;
         let (schema, phase, aggregates, keys) = (
             Arc::clone(own.schema().arrow()),
             self.phase,

@@ -1,5 +1,6 @@
 //! Grouping, and the keys of groups.
 
+mod coded;
 pub(crate) mod group_key;
 pub(crate) mod hash_aggregate;
 pub(crate) mod key_numbers;

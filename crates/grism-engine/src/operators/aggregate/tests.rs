@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use grism_core::{Type, Value};
+use grism_core::{EntityId, Tables, Type, Value};
 use grism_logical::{
     Aggregate, AggregateCall, AggregateFunction, Column, LogicalExpr, LogicalPlan, NamedExpr, Rows,
     SharedPlan,
@@ -12,8 +12,8 @@ use grism_logical::{
 
 use crate::operators::RowsExec;
 use crate::testing::{
-    Random, TestGraph, batches_of, context, known, known_integers, rows_of, rows_with, shown,
-    sorted, texts,
+    Random, TestGraph, batches_of, context, known, known_integers, known_nodes, rows_of, rows_with,
+    shown, sorted, texts,
 };
 use crate::{Leaf, PhysicalOperator, build_operators, run};
 
@@ -151,6 +151,146 @@ async fn groups_are_what_a_fold_over_their_rows_gives() {
         let merged = in_two_phases(&plan, &graph, &parts).await;
         assert_eq!(sorted(texts(&merged)), wanted);
     }
+}
+
+/// Aggregates that are held by the codes of keys.
+fn coded_calls() -> Vec<(AggregateCall, &'static str)> {
+    vec![
+        (
+            AggregateCall::new(AggregateFunction::Count, Vec::new()),
+            "rows",
+        ),
+        (call(AggregateFunction::Count, "x"), "values"),
+        (call(AggregateFunction::Sum, "x"), "sum"),
+        (call(AggregateFunction::Avg, "x"), "avg"),
+    ]
+}
+
+/// What [`coded_calls`] give by all columns but the last, `x`, from a fold over the rows.
+fn folded_by_all(rows: &[Vec<Value>]) -> Vec<String> {
+    let mut groups: BTreeMap<String, (usize, Vec<f64>)> = BTreeMap::new();
+    for row in rows {
+        let (x, key) = row.split_last().unwrap();
+        let group = groups.entry(texts(&[key.to_vec()]).remove(0)).or_default();
+        group.0 += 1;
+        match x {
+            Value::Int64(own) => group.1.push(*own as f64),
+            Value::Float64(own) => group.1.push(*own),
+            _ => {}
+        }
+    }
+    let is_float = rows
+        .iter()
+        .any(|row| matches!(row.last(), Some(Value::Float64(_))));
+    let lines = groups.into_iter().map(|(key, (count, values))| {
+        let sum: f64 = values.iter().sum();
+        let sum_text = match is_float {
+            true => format!("{sum:?}"),
+            false => format!("{sum:.0}"),
+        };
+        let mean = match values.len() {
+            0 => "null".to_owned(),
+            count => format!("{:?}", sum / count as f64),
+        };
+        format!("{key} {count} {} {sum_text} {mean}", values.len())
+    });
+    sorted(lines.collect())
+}
+
+#[tokio::test]
+async fn groups_by_several_numbers_are_what_a_fold_over_their_rows_gives() {
+    let mut graph = TestGraph::new();
+    let small = graph.nodes("S", "v", &[Value::Int64(0), Value::Int64(1)]);
+    let large = graph.nodes("L", "v", &vec![Value::Int64(0); 300]);
+    let tables = Tables::from([small, large]);
+    let mut random = Random::new(5);
+    for (count, ty) in [(0, Type::Int64), (7, Type::Float64), (900, Type::Int64)] {
+        let rows: Vec<Vec<Value>> = (0..count)
+            .map(|_| {
+                let node = match random.below(5) {
+                    0 => Value::Null,
+                    1 => Value::node(EntityId::new(small, random.below(2)).raw()),
+                    _ => Value::node(EntityId::new(large, random.below(300)).raw()),
+                };
+                let integer = match random.below(4) {
+                    0 => Value::Null,
+                    1 => Value::Int64(i64::MIN),
+                    _ => Value::Int64(-1),
+                };
+                let flag = match random.below(3) {
+                    0 => Value::Null,
+                    own => Value::Bool(own == 1),
+                };
+                let x = match (random.below(4), &ty) {
+                    (0, _) => Value::Null,
+                    (own, Type::Float64) => Value::Float64(own as f64 / 2.0),
+                    (own, _) => Value::Int64(own as i64),
+                };
+                vec![node, integer, flag, x]
+            })
+            .collect();
+        let plan_of = |rows: &[Vec<Value>], keys: &[&str]| {
+            let columns = vec![
+                Column::new("n", Type::Node(Tables::clone(&tables))),
+                Column::new("i", Type::Int64),
+                Column::new("b", Type::Bool),
+                Column::new("x", ty.clone()),
+            ];
+            grouped(known(columns, rows), keys, coded_calls())
+        };
+        // Codes of 11 bits, and of 41 and 43 that are widened, since the integers lie far from each other.
+        for (keys, kept) in [
+            (&["n", "b"][..], &[0, 2, 3][..]),
+            (&["n", "i"], &[0, 1, 3]),
+            (&["n", "i", "b"], &[0, 1, 2, 3]),
+        ] {
+            let only = |row: &Vec<Value>| kept.iter().map(|at| row[*at].clone()).collect();
+            let wanted = folded_by_all(&rows.iter().map(only).collect::<Vec<_>>());
+            let plan = plan_of(&rows, keys);
+            let whole = sorted(texts(&rows_with(&plan, &graph, 64).await));
+            assert_eq!(whole, wanted, "by {keys:?}");
+            let (first, second) = rows.split_at(rows.len() / 3);
+            let input = |rows: &[Vec<Value>]| match plan_of(rows, keys) {
+                LogicalPlan::Aggregate(own) => own.input.into_plan(),
+                _ => panic!("an aggregate"),
+            };
+            let parts = [input(first), input(&[]), input(second)];
+            let merged = in_two_phases(&plan, &graph, &parts).await;
+            assert_eq!(sorted(texts(&merged)), wanted, "by {keys:?}, in phases");
+        }
+    }
+}
+
+#[tokio::test]
+async fn groups_that_memory_does_not_hold_are_spilled() {
+    let graph = TestGraph::new();
+    let mut random = Random::new(9);
+    let rows: Vec<Vec<Value>> = (0..60_000)
+        .map(|_| {
+            let key = Value::Int64(random.below(40_000) as i64);
+            vec![key, Value::Int64(random.below(9) as i64)]
+        })
+        .collect();
+    let columns = vec![Column::new("k", Type::Int64), Column::new("x", Type::Int64)];
+    let plan = grouped(known(columns, &rows), &["k"], coded_calls());
+    let root = build_operators(&plan).unwrap();
+    // The groups take more than 3 MiB.
+    let limited = batches_of(1024).with_memory_limit(2 << 20);
+    let found = rows_of(&root, &graph, limited).await.unwrap();
+    assert_eq!(sorted(texts(&found)), folded_by_all(&rows));
+}
+
+#[tokio::test]
+async fn an_entity_that_came_after_the_statistics_has_a_group() {
+    let mut graph = TestGraph::new();
+    let table = graph.nodes("N", "v", &[Value::Int64(0)]);
+    let node = |offset| Some(EntityId::new(table, offset).raw());
+    let nodes = known_nodes("n", &[table], &[node(0), node(7), None, node(0), node(7)]);
+    let count = AggregateCall::new(AggregateFunction::Count, Vec::new());
+    let plan = grouped(nodes, &["n"], vec![(count, "rows")]);
+    let found = sorted(texts(&rows_with(&plan, &graph, 2).await));
+    let name = |offset| format!("{}:{offset} 2", table.get());
+    assert_eq!(found, sorted(vec![name(0), name(7), "null 1".to_owned()]));
 }
 
 #[tokio::test]

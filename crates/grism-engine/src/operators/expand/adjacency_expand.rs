@@ -107,6 +107,10 @@ impl Unary for AdjacencyExpandExec {
             own_lists: Vec::new(),
             without_loops,
             restrict: self.expand.restrict.clone(),
+            edges: match self.expand.edge {
+                Some(_) => EdgeColumn::Made,
+                None => EdgeColumn::LeftOut,
+            },
             marks: Marks::default(),
             marked: None,
             last: None,
@@ -165,6 +169,13 @@ struct Place {
     at: usize,
 }
 
+/// Whether rows have the edge that they were made by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EdgeColumn {
+    Made,
+    LeftOut,
+}
+
 /// The edges of nodes.
 struct Neighbours {
     reader: IncidenceReader,
@@ -174,6 +185,7 @@ struct Neighbours {
     /// The role in whose lists self-loops are left out.
     without_loops: Option<usize>,
     restrict: Option<Tables>,
+    edges: EdgeColumn,
     marks: Marks,
     /// The node whose neighbours are marked.
     marked: Option<u64>,
@@ -211,6 +223,25 @@ impl Neighbours {
         while place.list < self.own_lists.len() {
             if let Some((segment, local, skip_loops)) = self.list(place.list, node) {
                 let range = segment.range(local);
+                if self.restrict.is_none() && !skip_loops {
+                    let room = enough.saturating_sub(output.rows.len());
+                    let start = range.start + place.at;
+                    let end = range.end.min(start + room);
+                    output
+                        .rows
+                        .resize(output.rows.len() + (end - start), row as u32);
+                    segment.opposites.copy_to(start..end, &mut output.others);
+                    if self.edges == EdgeColumn::Made {
+                        segment.hyperedges.copy_to(start..end, &mut output.edges);
+                    }
+                    if end < range.end {
+                        place.at = end - range.start;
+                        return true;
+                    }
+                    place.list += 1;
+                    place.at = 0;
+                    continue;
+                }
                 for at in range.start + place.at..range.end {
                     if output.rows.len() >= enough {
                         place.at = at - range.start;

@@ -1,7 +1,5 @@
 //! Which neighbours a node has: what closes a cycle without going through all of them for every row.
 
-use std::collections::HashMap;
-
 use grism_core::{EntityId, TableId};
 
 /// The neighbours of one node, each marked in an array over the offsets of its table.
@@ -16,7 +14,7 @@ use grism_core::{EntityId, TableId};
 pub(crate) struct Marks {
     stamp: u32,
     /// By table: stamp and first entry, by offset.
-    tables: HashMap<TableId, Vec<(u32, u32)>>,
+    tables: Vec<(TableId, Vec<(u32, u32)>)>,
     /// Edges to one neighbour, each with the entry of the next one.
     entries: Vec<(u64, u32)>,
 }
@@ -38,7 +36,12 @@ impl Marks {
     pub(crate) fn add(&mut self, neighbour: u64, edge: u64) {
         let id = EntityId::from_raw(neighbour);
         let offset = id.offset() as usize;
-        let table = self.tables.entry(id.table()).or_default();
+        let known = self.tables.iter().position(|(own, _)| *own == id.table());
+        let known = known.unwrap_or_else(|| {
+            self.tables.push((id.table(), Vec::new()));
+            self.tables.len() - 1
+        });
+        let table = &mut self.tables[known].1;
         if table.len() <= offset {
             table.resize(offset + 1, (0, LAST));
         }
@@ -54,8 +57,8 @@ impl Marks {
     /// The edges to `neighbour`.
     pub(crate) fn edges_to(&self, neighbour: u64) -> impl Iterator<Item = u64> + '_ {
         let id = EntityId::from_raw(neighbour);
-        let table = self.tables.get(&id.table());
-        let first = table.and_then(|table| table.get(id.offset() as usize));
+        let table = self.tables.iter().find(|(own, _)| *own == id.table());
+        let first = table.and_then(|(_, table)| table.get(id.offset() as usize));
         let mut next = match first {
             Some((stamp, first)) if *stamp == self.stamp => *first,
             _ => LAST,

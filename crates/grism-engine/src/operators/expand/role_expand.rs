@@ -1,13 +1,14 @@
 //! `RoleExpandExec`: one hop of an n-ary pattern.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, UInt64Array};
+use arrow::array::{Array, ArrayRef, UInt32Array, UInt64Array};
 use arrow::compute::take;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{EntityId, EntityKind, Error, Result, Snapshot, TableId, Tables, Type};
+use grism_core::{EntityId, EntityKind, IncidenceSegment, Result, Snapshot, TableId, Tables, Type};
 use grism_logical::optimizer::{Facts, role_growth};
 use grism_logical::{Column, RoleBinding, RoleExpand, RoleSource};
 use serde::{Deserialize, Serialize};
@@ -164,9 +165,13 @@ impl Unary for RoleExpandExec {
                             for number in &own_lists {
                                 let list = &lists.all()[*number as usize];
                                 let Some((segment, local)) = reader.segment(list.table, list.role, members.value(row)) else { continue };
-                                for place in segment.range(local) {
-                                    let position = segment.positions.get(place).copied().unwrap_or(0);
-                                    reached.push(row as u32, segment.hyperedges.at(place), list.role as u32, position);
+                                let range = segment.range(local);
+                                let mut start = range.start;
+                                while start < range.end {
+                                    let room = batch_rows - reached.rows.len();
+                                    let end = range.end.min(start + room);
+                                    reached.extend(row as u32, segment, start..end, list.role as u32);
+                                    start = end;
                                     if reached.rows.len() == batch_rows {
                                         let full = std::mem::take(&mut reached);
                                         yield hop.bind(snapshot.as_ref(), &batch, full).await?;
@@ -200,6 +205,20 @@ impl Reached {
         self.hyperedges.push(hyperedge);
         self.roles.push(role);
         self.positions.push(position);
+    }
+
+    /// Adds the entries of a list at `places`, which lead from the member of one input row through one role.
+    fn extend(&mut self, row: u32, segment: &IncidenceSegment, places: Range<usize>, role: u32) {
+        let rows = self.rows.len() + places.len();
+        self.rows.resize(rows, row);
+        self.roles.resize(rows, role);
+        segment
+            .hyperedges
+            .copy_to(places.clone(), &mut self.hyperedges);
+        match segment.positions.is_empty() {
+            true => self.positions.resize(rows, 0),
+            false => self.positions.extend_from_slice(&segment.positions[places]),
+        }
     }
 
     /// The hyperedges of a column that come from the given tables.
@@ -249,24 +268,18 @@ impl Hop {
         reached: Reached,
     ) -> Result<RecordBatch> {
         let hyperedges = UInt64Array::from(reached.hyperedges.clone());
+        if self.bindings.is_empty() {
+            return self.unbound(batch, &reached, &hyperedges);
+        }
         // Per reached hyperedge, by its index in `reached`: all ways to bind its roles.
         let mut output = BoundRows::new(self.bindings.len());
-        if self.bindings.is_empty() {
-            output.rows = (0..reached.rows.len() as u32).collect();
-        } else {
-            self.bind_roles(snapshot, &reached, &mut output).await?;
-        }
+        self.bind_roles(snapshot, &reached, &mut output).await?;
         let places = output.row_indices();
-        let rows = take(
-            &arrow::array::UInt32Array::from(reached.rows.clone()),
-            &places,
-            None,
-        )?;
-        let rows = rows
-            .as_any()
-            .downcast_ref::<arrow::array::UInt32Array>()
-            .cloned()
-            .ok_or_else(|| Error::internal("row numbers changed their type"))?;
+        let rows = output
+            .rows
+            .iter()
+            .map(|place| reached.rows[*place as usize]);
+        let rows = UInt32Array::from_iter_values(rows);
         let mut columns = take_columns(batch, &rows)?;
         if let RoleSource::Member {
             column,
@@ -277,11 +290,36 @@ impl Hop {
         {
             columns.push(take(&hyperedges, &places, None)?);
             if incidence.is_some() {
-                columns.push(self.entrance_column(batch, column, roles, &reached, &output)?);
+                let places = output.rows.iter().map(|place| *place as usize);
+                columns.push(self.entrance_column(batch, column, roles, &reached, places)?);
             }
         }
         columns.extend(output.columns(&self.bindings, &hyperedges)?);
         batch_of(self.schema.arrow(), columns, output.len())
+    }
+
+    /// The rows of hyperedges none of whose roles is bound.
+    fn unbound(
+        &self,
+        batch: &RecordBatch,
+        reached: &Reached,
+        hyperedges: &UInt64Array,
+    ) -> Result<RecordBatch> {
+        let mut columns = take_columns(batch, &UInt32Array::from(reached.rows.clone()))?;
+        if let RoleSource::Member {
+            column,
+            roles,
+            incidence,
+            ..
+        } = &self.from
+        {
+            columns.push(Arc::new(hyperedges.clone()));
+            if incidence.is_some() {
+                let places = 0..reached.rows.len();
+                columns.push(self.entrance_column(batch, column, roles, reached, places)?);
+            }
+        }
+        batch_of(self.schema.arrow(), columns, reached.rows.len())
     }
 
     async fn bind_roles(
@@ -315,14 +353,15 @@ impl Hop {
                 .collect();
             let roles = snapshot.take(table, &offsets, &wanted).await?;
             let binder = StarBinder::new(&self.bindings, |role| roles.column_by_name(role));
-            for (at, index) in indices.into_iter().enumerate() {
+            let hyperedges = indices.into_iter().enumerate().map(|(at, index)| {
                 let entrance = entrance_roles.get(reached.roles[index as usize] as usize);
                 let entrance = entrance.map(|role| Entrance {
                     role: role.as_str(),
                     position: reached.positions[index as usize],
                 });
-                binder.bind(at, index, entrance, output);
-            }
+                (at, index, entrance)
+            });
+            binder.bind(hyperedges, output);
         }
         Ok(())
     }
@@ -333,15 +372,19 @@ impl Hop {
         column: &str,
         roles: &[String],
         reached: &Reached,
-        output: &BoundRows,
+        places: impl Iterator<Item = usize> + Clone,
     ) -> Result<ArrayRef> {
         let members = id_column(batch, column)?;
-        let places = || output.rows.iter().map(|place| *place as usize);
         incidence_column(
-            places().map(|place| reached.hyperedges[place]).collect(),
-            places().map(|place| roles[reached.roles[place] as usize].as_str()),
-            places().map(|place| reached.positions[place]),
-            places()
+            places
+                .clone()
+                .map(|place| reached.hyperedges[place])
+                .collect(),
+            places
+                .clone()
+                .map(|place| roles[reached.roles[place] as usize].as_str()),
+            places.clone().map(|place| reached.positions[place]),
+            places
                 .map(|place| members.value(reached.rows[place] as usize))
                 .collect(),
         )

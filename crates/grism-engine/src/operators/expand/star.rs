@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Int64Array, ListArray, StringArray, StructArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, BooleanArray, Int64Array, ListArray, StringArray, StructArray, UInt32Array,
+    UInt64Array,
 };
 use arrow::datatypes::DataType;
 use grism_core::{EntityId, Error, Result, Type};
@@ -24,7 +25,7 @@ pub(crate) struct BoundRows {
     pub(crate) rows: Vec<u32>,
     /// Per binding: the member.
     members: Vec<Vec<u64>>,
-    /// Per binding: role index within the binding, and position.
+    /// Per binding: role index within the binding, and position; empty where no column of incidences is made.
     places: Vec<Vec<(u8, u32)>>,
 }
 
@@ -34,6 +35,18 @@ impl BoundRows {
             rows: Vec::new(),
             members: vec![Vec::new(); bindings],
             places: vec![Vec::new(); bindings],
+        }
+    }
+
+    /// Adds a way to bind everything: `chosen`, and for the last binding `last`.
+    fn push(&mut self, row: u32, bindings: &[RoleBinding], chosen: &[Choice], last: Choice) {
+        self.rows.push(row);
+        let choices = chosen.iter().chain(std::iter::once(&last));
+        for (index, (role, position, member)) in choices.enumerate() {
+            self.members[index].push(*member);
+            if bindings[index].incidence.is_some() {
+                self.places[index].push((*role, *position));
+            }
         }
     }
 
@@ -106,6 +119,9 @@ pub(crate) fn binding_roles(bindings: &[RoleBinding]) -> Vec<String> {
     roles
 }
 
+/// The role within a binding, the position within the role, and the member there.
+type Choice = (u8, u32, u64);
+
 /// Binds `bindings` for hyperedges of one table.
 #[derive(Debug)]
 pub(crate) struct StarBinder<'a> {
@@ -166,43 +182,87 @@ impl<'a> StarBinder<'a> {
         Self { bindings, columns }
     }
 
-    /// Adds every way of binding the hyperedge whose roles stand at `at`, for the input row `row`.
-    pub(crate) fn bind(
+    /// Where each binding takes one role that a hyperedge binds once, and which no other binding takes: the column of each
+    /// binding's members, and which hyperedges have all of them; `None` where all have.
+    ///
+    /// ```text
+    /// carrier  c0 c1 c0      the columns as they stand are the rows
+    /// origin   o0  - o2  ──► 1 0 1
+    /// ```
+    pub(crate) fn single_members(&self) -> Option<(Vec<UInt64Array>, Option<BooleanArray>)> {
+        let mut members = Vec::with_capacity(self.bindings.len());
+        for (index, binding) in self.bindings.iter().enumerate() {
+            let ([role], [Some(RoleColumn::Once(column))]) =
+                (&binding.roles[..], &self.columns[index][..])
+            else {
+                return None;
+            };
+            let mut others = self.bindings[..index].iter();
+            let is_alone = others.all(|other| !other.roles.contains(role));
+            if !is_alone || binding.incidence.is_some() {
+                return None;
+            }
+            members.push(column.clone());
+        }
+        let is_bound = |(binding, column): (&RoleBinding, &UInt64Array), row: usize| {
+            let allowed = |tables: &grism_core::Tables| {
+                tables.contains(&EntityId::from_raw(column.value(row)).table())
+            };
+            column.is_valid(row) && binding.restrict.as_ref().is_none_or(allowed)
+        };
+        let checked = self.bindings.iter().zip(&members);
+        let checked = checked
+            .filter(|(binding, column)| column.null_count() > 0 || binding.restrict.is_some());
+        let checked: Vec<(&RoleBinding, &UInt64Array)> = checked.collect();
+        let rows = members.first()?.len();
+        let has_all = (!checked.is_empty()).then(|| {
+            let has_all = |row| checked.iter().all(|own| is_bound(*own, row));
+            BooleanArray::from_iter((0..rows).map(|row| Some(has_all(row))))
+        });
+        Some((members, has_all))
+    }
+
+    /// Adds every way of binding the hyperedges whose roles stand at the places `at`, each for the input row and through the
+    /// incidence beside it.
+    pub(crate) fn bind<'b>(
         &self,
-        at: usize,
-        row: u32,
-        entrance: Option<Entrance<'_>>,
+        hyperedges: impl Iterator<Item = (usize, u32, Option<Entrance<'b>>)>,
         output: &mut BoundRows,
     ) {
-        let mut chosen: Vec<(u8, u32, u64)> = Vec::with_capacity(self.bindings.len());
-        self.choose(at, row, entrance, &mut chosen, output);
+        let mut chosen = Vec::with_capacity(self.bindings.len());
+        for (at, row, entrance) in hyperedges {
+            self.choose((at, row, entrance), &mut chosen, output);
+        }
     }
 
     fn choose(
         &self,
-        at: usize,
-        row: u32,
-        entrance: Option<Entrance<'_>>,
-        chosen: &mut Vec<(u8, u32, u64)>,
+        hyperedge: (usize, u32, Option<Entrance<'_>>),
+        chosen: &mut Vec<Choice>,
         output: &mut BoundRows,
     ) {
+        let (at, row, entrance) = hyperedge;
         let next = chosen.len();
         let Some(binding) = self.bindings.get(next) else {
             output.rows.push(row);
-            for (index, (role, position, member)) in chosen.iter().enumerate() {
-                output.members[index].push(*member);
-                output.places[index].push((*role, *position));
-            }
             return;
         };
+        let is_last = next + 1 == self.bindings.len();
         for (role, column) in self.columns[next].iter().enumerate() {
             let Some(column) = column else { continue };
             let ids = column.ids();
+            let name = binding.roles[role].as_str();
+            let entered = match entrance {
+                Some(entrance) if !binding.repeats && entrance.role == name => {
+                    Some(entrance.position)
+                }
+                _ => None,
+            };
             for (position, place) in column.places(at).enumerate() {
-                if ids.is_null(place) {
+                let position = position as u32;
+                if ids.is_null(place) || entered == Some(position) {
                     continue;
                 }
-                let position = position as u32;
                 let member = ids.value(place);
                 let allowed = |tables: &grism_core::Tables| {
                     tables.contains(&EntityId::from_raw(member).table())
@@ -210,18 +270,21 @@ impl<'a> StarBinder<'a> {
                 if !binding.restrict.as_ref().is_none_or(allowed) {
                     continue;
                 }
-                let name = binding.roles[role].as_str();
-                let entered = entrance
-                    .is_some_and(|entrance| entrance.role == name && entrance.position == position);
+                // The position differs mostly, which is compared fastest.
                 let taken = chosen.iter().enumerate().any(|(index, (own, at, _))| {
                     let other = &self.bindings[index];
-                    !other.repeats && other.roles[*own as usize] == name && *at == position
+                    *at == position && !other.repeats && other.roles[*own as usize] == name
                 });
-                if !binding.repeats && (entered || taken) {
+                if taken && !binding.repeats {
                     continue;
                 }
-                chosen.push((role as u8, position, member));
-                self.choose(at, row, entrance, chosen, output);
+                let choice = (role as u8, position, member);
+                if is_last {
+                    output.push(row, self.bindings, chosen, choice);
+                    continue;
+                }
+                chosen.push(choice);
+                self.choose(hyperedge, chosen, output);
                 chosen.pop();
             }
         }

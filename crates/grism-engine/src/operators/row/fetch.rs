@@ -93,6 +93,9 @@ async fn fetch(
     ids: &UInt64Array,
     properties: &[PropertyRef],
 ) -> Result<Vec<ArrayRef>> {
+    if let Some((table, offsets)) = offsets_of_one_table(ids) {
+        return taken(snapshot, table, &offsets, properties).await;
+    }
     // Where each row's value stands: piece 0 is a null, the others are tables.
     let mut places = vec![(0usize, 0usize); ids.len()];
     let mut by_table: BTreeMap<TableId, (usize, Vec<u64>)> = BTreeMap::new();
@@ -113,35 +116,51 @@ async fn fetch(
         .collect();
     let mut tables: Vec<_> = by_table.into_iter().collect();
     tables.sort_by_key(|(_, (piece, _))| *piece);
-    let whole = tables.len() == 1 && ids.null_count() == 0;
     for (table, (_, offsets)) in tables {
-        let entry = snapshot.schema().table(table)?;
-        let stored = properties
-            .iter()
-            .map(|property| stored_column(entry, &property.key));
-        let stored: Vec<Option<Cow<'_, str>>> = stored.collect();
-        let columns = stored.iter().flatten().map(ToString::to_string);
-        let columns: Vec<String> = columns.collect();
-        let values = snapshot.take(table, &offsets, &columns).await?;
-        for ((property, column), pieces) in properties.iter().zip(stored).zip(&mut pieces) {
-            let data_type = property.ty.to_arrow();
-            let found = column.and_then(|column| values.column_by_name(&column));
-            pieces.push(match found {
-                Some(column) if column.data_type() == &data_type => Arc::clone(column),
-                Some(column) => widen_column(column, &data_type)?,
-                None => new_null_array(&data_type, offsets.len()),
-            });
+        let values = taken(snapshot, table, &offsets, properties).await?;
+        for (value, pieces) in values.into_iter().zip(&mut pieces) {
+            pieces.push(value);
         }
     }
-    pieces
-        .into_iter()
-        .map(|mut pieces| {
-            if whole {
-                // The only table's rows are in order already.
-                return Ok(pieces.swap_remove(1));
-            }
-            let arrays: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
-            Ok(interleave(&arrays, &places)?)
+    let columns = pieces.into_iter().map(|pieces| {
+        let arrays: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+        Ok(interleave(&arrays, &places)?)
+    });
+    columns.collect()
+}
+
+/// The table that all entities of a column come from, and their offsets; `None` where they are of several, or one is null.
+fn offsets_of_one_table(ids: &UInt64Array) -> Option<(TableId, Vec<u64>)> {
+    let table = EntityId::from_raw(*ids.values().first()?).table();
+    let is_one = |id: &u64| EntityId::from_raw(*id).table() == table;
+    let offset = |id: &u64| EntityId::from_raw(*id).offset();
+    (ids.null_count() == 0 && ids.values().iter().all(is_one))
+        .then(|| (table, ids.values().iter().map(offset).collect()))
+}
+
+/// The properties of the entities at `offsets` of a table, a column each; null where the table has no such property.
+async fn taken(
+    snapshot: &dyn Snapshot,
+    table: TableId,
+    offsets: &[u64],
+    properties: &[PropertyRef],
+) -> Result<Vec<ArrayRef>> {
+    let entry = snapshot.schema().table(table)?;
+    let stored = properties
+        .iter()
+        .map(|property| stored_column(entry, &property.key));
+    let stored: Vec<Option<Cow<'_, str>>> = stored.collect();
+    let columns = stored.iter().flatten().map(ToString::to_string);
+    let columns: Vec<String> = columns.collect();
+    let values = snapshot.take(table, offsets, &columns).await?;
+    let found = properties.iter().zip(stored).map(|(property, column)| {
+        let data_type = property.ty.to_arrow();
+        let found = column.and_then(|column| values.column_by_name(&column));
+        Ok(match found {
+            Some(column) if column.data_type() == &data_type => Arc::clone(column),
+            Some(column) => widen_column(column, &data_type)?,
+            None => new_null_array(&data_type, offsets.len()),
         })
-        .collect()
+    });
+    found.collect()
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::UInt64Array;
-use arrow::compute::take;
+use arrow::array::{ArrayRef, AsArray};
+use arrow::compute::{filter_record_batch, take};
+use arrow::datatypes::UInt64Type;
+use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
-use grism_core::{Error, GraphStatistics, ID_COLUMN, Result};
+use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::optimizer::Facts;
-use grism_logical::{HyperedgeScan, role_key};
+use grism_logical::{HyperedgeScan, RoleBinding, role_key};
 use serde::{Deserialize, Serialize};
 
 use super::scan_parts::ScanParts;
@@ -54,7 +56,8 @@ impl Leaf for HyperedgeScanExec {
 
     fn properties(&self, _statistics: &GraphStatistics) -> PlanProperties {
         // A role of many members gives a row for each of them.
-        PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split))
+        let together = Distribution::Together(vec![self.scan.variable.clone()]);
+        PlanProperties::of(leaf_distribution(self.leaf, together))
     }
 
     fn estimated_rows(&self, _argument: f64, facts: Facts<'_>) -> f64 {
@@ -88,31 +91,58 @@ impl Leaf for HyperedgeScanExec {
         if self.scan.bindings.is_empty() {
             return Ok(named_batches(batches, schema.clone(), keys));
         }
-        let (bindings, schema) = (self.scan.bindings.clone(), schema.clone());
-        let bound = batches.and_then(move |(_, batch)| {
-            let bind = || {
-                let ids = batch
-                    .column_by_name(ID_COLUMN)
-                    .and_then(|ids| ids.as_any().downcast_ref::<UInt64Array>())
-                    .ok_or_else(|| Error::internal("a scan without ids"))?;
-                let role = |role: &str| batch.column_by_name(&role_key(role));
-                let binder = StarBinder::new(&bindings, role);
-                let mut output = BoundRows::new(bindings.len());
-                for row in 0..batch.num_rows() {
-                    binder.bind(row, row as u32, None, &mut output);
-                }
-                let rows = output.row_indices();
-                let mut columns = vec![take(ids, &rows, None)?];
-                columns.extend(output.columns(&bindings, ids)?);
-                let first = columns.len();
-                for (index, key) in keys.iter().enumerate() {
-                    let column = table_column(&batch, key, &schema, first + index)?;
-                    columns.push(take(&column, &rows, None)?);
-                }
-                batch_of(schema.arrow(), columns, output.len())
-            };
-            std::future::ready(bind())
-        });
+        let star = Star {
+            bindings: self.scan.bindings.clone(),
+            keys,
+            schema: schema.clone(),
+        };
+        let bound = batches.and_then(move |(_, batch)| std::future::ready(star.bound_rows(&batch)));
         Ok(bound.boxed())
+    }
+}
+
+/// What a scan makes of the hyperedges of a table.
+struct Star {
+    bindings: Vec<RoleBinding>,
+    keys: Vec<String>,
+    schema: PhysicalSchema,
+}
+
+impl Star {
+    /// A row for each way to bind the roles of the hyperedges in a batch.
+    fn bound_rows(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let ids = batch
+            .columns()
+            .first()
+            .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
+        let ids = ids.ok_or_else(|| Error::internal("a scan without ids"))?;
+        let role = |role: &str| batch.column_by_name(&role_key(role));
+        let binder = StarBinder::new(&self.bindings, role);
+        let first = self.schema.columns().columns.len() - self.keys.len();
+        let keys = self.keys.iter().enumerate();
+        let properties =
+            keys.map(|(index, key)| table_column(batch, key, &self.schema, first + index));
+        let properties = properties.collect::<Result<Vec<ArrayRef>>>()?;
+        let arrow = self.schema.arrow();
+        if let Some((members, has_all)) = binder.single_members() {
+            let mut columns: Vec<ArrayRef> = vec![Arc::new(ids.clone())];
+            let members = members.into_iter().map(|own| Arc::new(own) as ArrayRef);
+            columns.extend(members.chain(properties));
+            let rows = batch_of(arrow, columns, batch.num_rows())?;
+            return Ok(match has_all {
+                Some(has_all) => filter_record_batch(&rows, &has_all)?,
+                None => rows,
+            });
+        }
+        let mut output = BoundRows::new(self.bindings.len());
+        let hyperedges = (0..batch.num_rows()).map(|row| (row, row as u32, None));
+        binder.bind(hyperedges, &mut output);
+        let rows = output.row_indices();
+        let mut columns = vec![take(ids, &rows, None)?];
+        columns.extend(output.columns(&self.bindings, ids)?);
+        for property in &properties {
+            columns.push(take(property, &rows, None)?);
+        }
+        batch_of(arrow, columns, output.len())
     }
 }

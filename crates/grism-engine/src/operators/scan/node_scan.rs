@@ -44,7 +44,8 @@ impl Leaf for NodeScanExec {
     fn properties(&self, statistics: &GraphStatistics) -> PlanProperties {
         let tables = self.scan.ty.tables().into_iter().flat_map(|own| own.iter());
         let rows = tables.map(|table| statistics.rows(*table)).sum();
-        PlanProperties::of(leaf_distribution(self.leaf, Distribution::Split)).with_rows(Some(rows))
+        let together = Distribution::Together(vec![self.scan.variable.clone()]);
+        PlanProperties::of(leaf_distribution(self.leaf, together)).with_rows(Some(rows))
     }
 
     fn estimated_rows(&self, _argument: f64, facts: Facts<'_>) -> f64 {

@@ -157,6 +157,9 @@ impl LoadedList {
 
     /// How the entries of these lists are added up over `weights`.
     pub(super) fn summed<'a>(&'a self, weights: &'a Weights) -> Summed<'a> {
+        if let Some(edges) = self.chosen_edges(weights) {
+            return edges;
+        }
         let (true, Some((upper, lower))) = (self.list.edges.is_empty(), self.ids().narrow()) else {
             return Summed::Any(weights);
         };
@@ -173,6 +176,30 @@ impl LoadedList {
             },
             Some(TableWeights::Each(_)) => Summed::Any(weights),
         }
+    }
+
+    /// The sum over edges that pass one condition and lead to nodes of one table.
+    fn chosen_edges<'a>(&'a self, weights: &'a Weights) -> Option<Summed<'a>> {
+        let ([passing], SelfLoops::Counted) = (&self.list.edges[..], self.list.loops) else {
+            return None;
+        };
+        let (upper, nodes) = self.ids().narrow()?;
+        let (edges_upper, edges) = self.segment.hyperedges.narrow()?;
+        let first = EntityId::from_raw(upper);
+        let first_edge = EntityId::from_raw(edges_upper);
+        let Some(TableWeights::Each(passing)) = passing.table(first_edge.table()) else {
+            return None;
+        };
+        let weights = match weights.table(first.table())? {
+            TableWeights::One => None,
+            TableWeights::Each(weights) => Some(weights.as_slice()),
+        };
+        (first.offset() == 0 && first_edge.offset() == 0).then_some(Summed::Chosen {
+            nodes,
+            weights,
+            edges,
+            passing,
+        })
     }
 
     /// The sum of the weights of a member's neighbours.
@@ -194,6 +221,22 @@ impl LoadedList {
                 let own = member ^ upper;
                 let others = lower[range].iter().filter(|id| u64::from(**id) != own);
                 others.fold(0, |sum: u64, own| sum.saturating_add(weight(weights, own)))
+            }
+            Summed::Chosen {
+                nodes,
+                weights,
+                edges,
+                passing,
+            } => {
+                let entries = nodes[range.clone()].iter().zip(&edges[range]);
+                entries.fold(0, |sum: u64, (node, edge)| {
+                    let own = weights.map_or(1, |weights| weight(weights, node));
+                    // There are more edges than nodes, so that looking at them takes longer.
+                    match own {
+                        0 => sum,
+                        own => sum.saturating_add(own.saturating_mul(weight(passing, edge))),
+                    }
+                })
             }
             Summed::Any(weights) => {
                 let mut sum = 0_u64;
@@ -287,6 +330,13 @@ pub(super) enum Summed<'a> {
     Narrow(&'a [u32], &'a [u64]),
     /// The same without entries that lead back; with the upper half of all ids first.
     NarrowWithoutLoops(u64, &'a [u32], &'a [u64]),
+    /// Every entry counts with the weight of its node, if it has not 1, times that of its edge, by their offsets.
+    Chosen {
+        nodes: &'a [u32],
+        weights: Option<&'a [u64]>,
+        edges: &'a [u32],
+        passing: &'a [u64],
+    },
     /// Entries are looked at one by one.
     Any(&'a Weights),
 }
