@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::expansion::{IncidenceReader, describe_bindings, fan_out_advice};
 use super::member_lists::MemberLists;
 use super::segment_groups::by_segments;
-use super::star::{BoundRows, Entrance, StarBinder, binding_roles, incidence_column};
+use super::star::{BoundRows, Entrance, StarBinder, bound_roles, incidence_column};
 use crate::batch::{batch_of, id_column, take_columns};
 use crate::operators::names::{named, shown};
 use crate::{
@@ -347,12 +347,10 @@ impl Hop {
             let Some(hyperedge_type) = snapshot.schema().table(table)?.hyperedge_type() else {
                 continue;
             };
-            let wanted: Vec<String> = binding_roles(&self.bindings)
-                .into_iter()
-                .filter(|role| hyperedge_type.role(role).is_some())
-                .collect();
+            let wanted = bound_roles(&self.bindings, hyperedge_type);
             let roles = snapshot.take(table, &offsets, &wanted).await?;
-            let binder = StarBinder::new(&self.bindings, |role| roles.column_by_name(role));
+            let columns = wanted.iter().map(String::as_str).zip(roles.columns());
+            let binder = StarBinder::new(&self.bindings, columns);
             let hyperedges = indices.into_iter().enumerate().map(|(at, index)| {
                 let entrance = entrance_roles.get(reached.roles[index as usize] as usize);
                 let entrance = entrance.map(|role| Entrance {

@@ -8,7 +8,7 @@ use arrow::array::{
     UInt64Array,
 };
 use arrow::datatypes::DataType;
-use grism_core::{EntityId, Error, Result, Type};
+use grism_core::{EntityId, Error, HyperedgeType, Result, Type};
 use grism_logical::RoleBinding;
 
 /// The incidence a star was entered through, which none of its bindings may take again unless it repeats.
@@ -26,7 +26,7 @@ pub(crate) struct BoundRows {
     /// Per binding: the member.
     members: Vec<Vec<u64>>,
     /// Per binding: role index within the binding, and position; empty where no column of incidences is made.
-    places: Vec<Vec<(u8, u32)>>,
+    places: Vec<Vec<(u32, u32)>>,
 }
 
 impl BoundRows {
@@ -119,15 +119,22 @@ pub(crate) fn binding_roles(bindings: &[RoleBinding]) -> Vec<String> {
     roles
 }
 
+/// Those of a type.
+pub(crate) fn bound_roles(bindings: &[RoleBinding], ty: &HyperedgeType) -> Vec<String> {
+    let names = ty.roles.iter().map(|role| &role.name);
+    let is_bound = |name: &&String| bindings.iter().any(|own| own.roles.contains(name));
+    names.filter(is_bound).cloned().collect()
+}
+
 /// The role within a binding, the position within the role, and the member there.
-type Choice = (u8, u32, u64);
+type Choice = (u32, u32, u64);
 
 /// Binds `bindings` for hyperedges of one table.
 #[derive(Debug)]
 pub(crate) struct StarBinder<'a> {
     bindings: &'a [RoleBinding],
-    /// Per binding, per role: the role's column, where the table has it.
-    columns: Vec<Vec<Option<RoleColumn>>>,
+    /// Per binding: the columns of its roles that the table has, by the roles' numbers within the binding.
+    columns: Vec<Vec<(u32, RoleColumn)>>,
 }
 
 /// The members that a role of some hyperedges binds.
@@ -169,16 +176,31 @@ impl RoleColumn {
 }
 
 impl<'a> StarBinder<'a> {
-    /// `roles` gives the column of a role by its name, where the table has the role.
+    /// Binds the roles whose columns are given, each with its name.
     pub(crate) fn new<'b>(
         bindings: &'a [RoleBinding],
-        roles: impl Fn(&str) -> Option<&'b ArrayRef>,
+        roles: impl Iterator<Item = (&'b str, &'b ArrayRef)>,
     ) -> Self {
-        let column = |role: &String| RoleColumn::of(roles(role)?);
-        let columns = bindings
-            .iter()
-            .map(|binding| binding.roles.iter().map(column).collect())
-            .collect();
+        let ids = |array: &dyn Array| array.as_any().downcast_ref::<UInt64Array>().cloned();
+        let column = |column: &ArrayRef| -> Option<RoleColumn> {
+            if let Some(once) = ids(column) {
+                return Some(RoleColumn::Once(once));
+            }
+            let lists = column.as_any().downcast_ref::<ListArray>()?;
+            Some(RoleColumn::Many(lists.clone(), ids(lists.values())?))
+        };
+        let mut columns: Vec<Vec<(u32, RoleColumn)>> = Vec::new();
+        columns.resize_with(bindings.len(), Vec::new);
+        for (role, values) in roles {
+            for (own, binding) in columns.iter_mut().zip(bindings) {
+                let mut numbered = (0..).zip(&binding.roles);
+                let number = numbered.find(|(_, other)| *other == role);
+                own.extend(number.and_then(|(number, _)| Some((number, column(values)?))));
+            }
+        }
+        for own in &mut columns {
+            own.sort_unstable_by_key(|(number, _)| *number);
+        }
         Self { bindings, columns }
     }
 
@@ -192,7 +214,7 @@ impl<'a> StarBinder<'a> {
     pub(crate) fn single_members(&self) -> Option<(Vec<UInt64Array>, Option<BooleanArray>)> {
         let mut members = Vec::with_capacity(self.bindings.len());
         for (index, binding) in self.bindings.iter().enumerate() {
-            let ([role], [Some(RoleColumn::Once(column))]) =
+            let ([role], [(_, RoleColumn::Once(column))]) =
                 (&binding.roles[..], &self.columns[index][..])
             else {
                 return None;
@@ -248,10 +270,9 @@ impl<'a> StarBinder<'a> {
             return;
         };
         let is_last = next + 1 == self.bindings.len();
-        for (role, column) in self.columns[next].iter().enumerate() {
-            let Some(column) = column else { continue };
+        for (role, column) in &self.columns[next] {
             let ids = column.ids();
-            let name = binding.roles[role].as_str();
+            let name = binding.roles[*role as usize].as_str();
             let entered = match entrance {
                 Some(entrance) if !binding.repeats && entrance.role == name => {
                     Some(entrance.position)
@@ -278,7 +299,7 @@ impl<'a> StarBinder<'a> {
                 if taken && !binding.repeats {
                     continue;
                 }
-                let choice = (role as u8, position, member);
+                let choice = (*role, position, member);
                 if is_last {
                     output.push(row, self.bindings, chosen, choice);
                     continue;

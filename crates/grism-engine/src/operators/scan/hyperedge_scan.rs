@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatch;
 use futures::{StreamExt, TryStreamExt};
 use grism_core::{Error, GraphStatistics, Result};
 use grism_logical::optimizer::Facts;
-use grism_logical::{HyperedgeScan, RoleBinding, role_key};
+use grism_logical::{HyperedgeScan, ROLE_PREFIX, RoleBinding, role_key};
 use serde::{Deserialize, Serialize};
 
 use super::scan_parts::ScanParts;
@@ -116,8 +116,12 @@ impl Star {
             .first()
             .and_then(|ids| ids.as_primitive_opt::<UInt64Type>());
         let ids = ids.ok_or_else(|| Error::internal("a scan without ids"))?;
-        let role = |role: &str| batch.column_by_name(&role_key(role));
-        let binder = StarBinder::new(&self.bindings, role);
+        let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+        let roles = fields.filter_map(|(field, column)| {
+            let role = field.name().strip_prefix(ROLE_PREFIX)?;
+            Some((role, column))
+        });
+        let binder = StarBinder::new(&self.bindings, roles);
         let first = self.schema.columns().columns.len() - self.keys.len();
         let keys = self.keys.iter().enumerate();
         let properties =
