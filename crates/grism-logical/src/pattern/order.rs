@@ -312,6 +312,9 @@ impl Planner<'_> {
                 (false, true) => &edge.left,
                 _ => return 0.0,
             };
+            if progress.outside.contains(free) {
+                return 0.0;
+            }
             let rows = self.tables_of(free).map_or(1.0, |own| self.rows_of(own));
             progress.rows * (rows * self.selectivity(free)).max(1.0) * EXPANSION_COST
         });
