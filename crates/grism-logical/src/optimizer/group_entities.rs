@@ -15,7 +15,8 @@ use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
 use super::partial_aggregate::PartialAggregate;
 use crate::{
-    Aggregate, Internal, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan, property_of_key,
+    Aggregate, Internal, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema, SharedPlan,
+    property_of_key,
 };
 
 /// How many rows an entity must be expected to have at least, on average, where groups are made by it.

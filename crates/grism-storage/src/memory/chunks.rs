@@ -102,13 +102,16 @@ impl Chunks {
     /// The pieces that are scanned on their own: the number of each, and its rows. No piece is of two batches.
     pub(super) fn pieces(&self) -> impl Iterator<Item = (u64, u64)> {
         let piece_rows = self.piece_rows();
-        self.batches.iter().zip(0_u64..).flat_map(move |(batch, chunk)| {
-            let starts = (0..batch.num_rows()).step_by(piece_rows).zip(0_u64..);
-            starts.map(move |(start, piece)| {
-                let rows = piece_rows.min(batch.num_rows() - start);
-                (chunk << PIECE_BITS | piece, rows as u64)
+        self.batches
+            .iter()
+            .zip(0_u64..)
+            .flat_map(move |(batch, chunk)| {
+                let starts = (0..batch.num_rows()).step_by(piece_rows).zip(0_u64..);
+                starts.map(move |(start, piece)| {
+                    let rows = piece_rows.min(batch.num_rows() - start);
+                    (chunk << PIECE_BITS | piece, rows as u64)
+                })
             })
-        })
     }
 
     /// The offset of the first row of the piece of this number, and its rows; `None` where there is no such piece.

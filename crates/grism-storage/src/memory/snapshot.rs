@@ -305,7 +305,12 @@ impl MemorySnapshot {
         offsets: &[u64],
         columns: &[String],
     ) -> Result<RecordBatch> {
-        take_rows(self.schema.table(table)?, self.chunks(table)?, offsets, columns)
+        take_rows(
+            self.schema.table(table)?,
+            self.chunks(table)?,
+            offsets,
+            columns,
+        )
     }
 
     fn chunks(&self, table: TableId) -> Result<&Chunks> {
