@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(
             planned(2, &count(by_entity)),
             "FinalAggregate(count(*))\n  Parallel(2 threads)\n    PartialAggregate(count(*))\n      Project()\n        \
-             Aggregate(count(*), GROUP BY k)\n          Project(n AS k)\n            NodeScan(n:Person)\n"
+             Aggregate(count(*), GROUP BY n)\n          Project(n AS k)\n            NodeScan(n:Person)\n"
         );
         let by_value = counted_by(scan(), LogicalExpr::Literal(grism_core::Value::Int64(1)));
         assert!(planned(2, &by_value).starts_with("FinalAggregate"));

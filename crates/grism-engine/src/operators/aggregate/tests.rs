@@ -183,7 +183,7 @@ fn folded_by_all(rows: &[Vec<Value>]) -> Vec<String> {
         .iter()
         .any(|row| matches!(row.last(), Some(Value::Float64(_))));
     let lines = groups.into_iter().map(|(key, (count, values))| {
-        let sum: f64 = values.iter().sum();
+        let sum = values.iter().fold(0.0, |all, own| all + own);
         let sum_text = match is_float {
             true => format!("{sum:?}"),
             false => format!("{sum:.0}"),

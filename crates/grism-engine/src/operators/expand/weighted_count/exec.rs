@@ -15,8 +15,8 @@ use super::shared::SharedFactors;
 use super::weights::{TableWeights, Weights};
 use crate::batch::{batch_of, id_column};
 use crate::{
-    Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, RecordBatchStream, RequiredDistribution, run,
+    Distribution, ExecutionContextTrait, InputRequirement, OperatorRun, PhysicalOperator,
+    PhysicalSchema, PlanProperties, RecordBatchStream, RequiredDistribution, run,
 };
 
 /// Counts the ways to bind a pattern by the entity at one place, as [`WeightedCount`] says.
@@ -82,6 +82,12 @@ impl PhysicalOperator for WeightedCountExec {
             Some(_) => Distribution::OnePiece,
             None => Distribution::Replicated,
         })
+    }
+
+    fn advice(&self, _run: &OperatorRun<'_>) -> Option<String> {
+        let advice =
+            "it reads every list of the pattern's steps once: name their types, or filter its ends";
+        Some(advice.to_owned())
     }
 
     fn estimated_rows(&self, _inputs: &[f64], facts: Facts<'_>) -> f64 {
