@@ -109,7 +109,7 @@ impl Unary for CountExpandExec {
                 let (mut left_out, mut own_lists) = (Vec::new(), Vec::new());
                 lists.load(&mut reader, &ids).await?;
                 for (row, count) in counts.iter_mut().enumerate() {
-                    // What is to differ from null is none.
+                    // Nothing is known to differ from null.
                     if ids.is_null(row) || except.iter().any(|column| column.is_null(row)) {
                         continue;
                     }

@@ -174,7 +174,7 @@ impl CodedGroups {
         self.states.iter().map(GroupState::width).sum()
     }
 
-    /// Gives every group a code for integers of any size; `false` where there is none, or no memory for it.
+    /// Gives every group a code for integers of any size; `false` where no such code exists, or no memory is left for it.
     fn widen(&mut self) -> Result<bool> {
         let Some(mut codes) = self.codes.widened() else {
             return Ok(false);
