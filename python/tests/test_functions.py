@@ -345,7 +345,7 @@ def test_what_is_no_entity_of_the_arguments_is_refused(linked: gr.Graph, engine:
     (other,) = answers(linked, "MATCH (n:N {x: 2}) RETURN n")
     made = gr.Node(other.id, ["Odd"], {"x": 99})
     wrong: list[tuple[Any, str, str]] = [
-        (lambda n: made, "my.f(n)", rf"`my.f\(\)` gave the node with the id {other.id}, which is none of those"),
+        (lambda n: made, "my.f(n)", rf"`my.f\(\)` gave the node with the id {other.id}, which is not among those"),
         (lambda n: gr.Node(1 << 62, [], {}), "my.f(n)", "gave the node with the id"),
         (lambda n: gr.Hyperedge(n.id, "T", {}), "my.f(n)", r"`my.f\(\)` gave Hyperedge.* where it returns Node"),
         (lambda n: n.x, "my.f(n)", r"`my.f\(\)` gave Int64.* where it returns Node"),

@@ -232,7 +232,7 @@ def test_rows_hold_entities_that_were_given(hg: gr.Graph, engine: Engine) -> Non
     assert found(hg, query + "MATCH (node)-[:NEXT]->(o) RETURN DISTINCT o.id", **options) == [(2,)]
     assert found(hg, query + "WITH DISTINCT node RETURN count(node)", **options) == [(3,)]
     hg.register_functions(gr.udf(kind="table", yields={"n": gr.Node}, name="my.odd")(lambda t: [gr.Node(99, [], {})]))
-    with pytest.raises(gr.InvalidDataError, match="gave the node with the id 99, which is none of those"):
+    with pytest.raises(gr.InvalidDataError, match="gave the node with the id 99, which is not among those"):
         hg.query("MATCH (t:T {id: 1}) CALL my.odd(t) YIELD n RETURN n", **options)
     hg.register_functions(gr.udf(kind="table", yields={"n": gr.Hyperedge}, name="my.odd")(lambda t: [t]))
     with pytest.raises(gr.InvalidDataError, match=r"gave Node as `n` .*where it yields Hyperedge"):

@@ -81,7 +81,7 @@ async fn an_entity_of_the_arguments_comes_back_and_no_other_one() {
         let query = format!("{all} RETURN my.of(all, -1)");
         let answer = answer_with(&graph, &query, &options).await;
         assert!(
-            answer.contains("the hyperedge with the id 7, which is none of those"),
+            answer.contains("the hyperedge with the id 7, which is not among those"),
             "{answer}"
         );
     }

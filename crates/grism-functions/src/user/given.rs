@@ -76,7 +76,7 @@ impl<'a> GivenEntities<'a> {
         };
         found.ok_or_else(|| {
             Error::invalid_data(format!(
-                "`{name}()` gave {}, which is none of those that it was given: a function returns entities of its arguments",
+                "`{name}()` gave {}, which is not among those that it was given: a function returns entities of its arguments",
                 shown(&value)
             ))
         })

@@ -157,7 +157,7 @@ pub(crate) fn search_levels<H: Hops>(
     searched.boxed()
 }
 
-/// The ends of all paths from `starts`, of which none has a target.
+/// The ends of all paths from `starts`, whatever these ends are.
 fn search_together<'a, H: Hops>(
     batch: &'a RecordBatch,
     starts: &'a [Goals],
