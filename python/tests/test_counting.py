@@ -216,7 +216,7 @@ def test_counts_are_those_of_every_way_with_and_without_rewrites() -> None:
 
 
 def test_counts_of_patterns_with_cycles_are_those_of_every_way() -> None:
-    assert check(random.Random(2412), 3, "; for each ", GRAPHS) > 0.2
+    assert check(random.Random(2412), 3, "; for each ", GRAPHS) > 0.05
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ fn are_apart(test: &LogicalExpr, members: &Members, differ: &impl Fn(&str, &str)
 }
 
 /// The two entities that a predicate holds apart wherever it is true.
-fn different(predicate: &LogicalExpr) -> Option<(&str, &str)> {
+pub(super) fn different(predicate: &LogicalExpr) -> Option<(&str, &str)> {
     let LogicalExpr::Binary {
         operator,
         left,

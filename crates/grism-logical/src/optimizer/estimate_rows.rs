@@ -54,6 +54,7 @@ pub(super) fn estimate_rows(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
             fetch.map_or_else(input, |fetch| input().min(fetch as f64))
         }
         LogicalPlan::Aggregate(aggregate) if aggregate.keys.is_empty() => 1.0,
+        LogicalPlan::WeightedCount(count) => count.estimated_rows(facts.statistics),
         LogicalPlan::Union { inputs } => {
             inputs.iter().map(|input| estimate_rows(input, facts)).sum()
         }

@@ -227,20 +227,8 @@ impl EntityGroups {
     /// its constraints at the end of each statement.
     fn above_them(&self, schema: &PlanSchema, facts: Facts<'_>) -> Above {
         let are_whole = self.columns.iter().all(|column| {
-            let tables = schema.find(column).and_then(|own| own.ty.tables());
-            let Some([table]) = tables.map(|tables| &tables[..]) else {
-                return false;
-            };
-            let table = facts.schema.table(*table).ok();
-            let known_by = table.and_then(|table| table.key.as_deref());
-            self.keys.iter().any(|own| {
-                let LogicalExpr::Property { entity, key, ty } = &own.expression else {
-                    return false;
-                };
-                let is_known = known_by.is_some() && property_of_key(key) == known_by;
-                // Not-a-number is one group, and no two of them are equal.
-                entity == column && is_known && matches!(ty, Type::Int64 | Type::String)
-            })
+            let mut keys = self.keys.iter().map(|own| &own.expression);
+            keys.any(|key| names_entity(key, column, schema, facts))
         });
         match are_whole {
             true => Above::Names,
@@ -285,6 +273,27 @@ impl EntityGroups {
             expressions: names.into_iter().chain(steps.results).collect(),
         }
     }
+}
+
+/// Whether rows with equal values of `key` have the same entity in `column`: it is the entity, or the key of all that may be there.
+pub(super) fn names_entity(
+    key: &LogicalExpr,
+    column: &str,
+    schema: &PlanSchema,
+    facts: Facts<'_>,
+) -> bool {
+    let LogicalExpr::Property { entity, key, ty } = key else {
+        return matches!(key, LogicalExpr::Column(own) if own == column);
+    };
+    let tables = schema.find(column).and_then(|own| own.ty.tables());
+    let Some([table]) = tables.map(|tables| &tables[..]) else {
+        return false;
+    };
+    let table = facts.schema.table(*table).ok();
+    let known_by = table.and_then(|table| table.key.as_deref());
+    let is_known = known_by.is_some() && property_of_key(key) == known_by;
+    // Not-a-number is one group, and no two of them are equal.
+    entity == column && is_known && matches!(ty, Type::Int64 | Type::String)
 }
 
 /// How many different values a key has, about; infinite where that is not known.

@@ -14,6 +14,8 @@ pub(super) struct WeightedAggregate {
     aggregates: Vec<NamedAggregate>,
     /// Nothing where the aggregates are the results.
     results: Vec<NamedExpr>,
+    /// Whether all aggregates are the number of rows.
+    only_counts: bool,
 }
 
 impl WeightedAggregate {
@@ -32,6 +34,7 @@ impl WeightedAggregate {
             keys: aggregate.keys.clone(),
             aggregates: Vec::new(),
             results: Vec::new(),
+            only_counts: true,
         };
         for key in &aggregate.keys {
             if key.expression.is_volatile() {
@@ -41,6 +44,7 @@ impl WeightedAggregate {
         }
         let mut is_computed = false;
         for NamedAggregate { call, name } in &aggregate.aggregates {
+            own.only_counts &= counts_all(call, &is_bound);
             let weighted = match counts_all(call, &is_bound) {
                 true => Weighted::one(sum(count.clone()), name),
                 false => weighted(call, name, schema, count)?,
@@ -57,6 +61,22 @@ impl WeightedAggregate {
             own.results.clear();
         }
         Ok(Some(own))
+    }
+
+    /// The whole plan over those rows, where each of them is a group of its own.
+    pub(super) fn over_groups(self, rows: LogicalPlan) -> LogicalPlan {
+        if !self.only_counts {
+            return self.over(rows);
+        }
+        // The sum of one count is that count.
+        let counts = self.aggregates.into_iter().filter_map(|mut own| {
+            let count = own.call.arguments.pop()?;
+            Some(count.named(own.name))
+        });
+        LogicalPlan::Project {
+            input: SharedPlan::new(rows),
+            expressions: self.keys.into_iter().chain(counts).collect(),
+        }
     }
 
     /// The whole plan over those rows.

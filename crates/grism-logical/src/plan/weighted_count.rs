@@ -1,6 +1,6 @@
 //! `WeightedCount`: how many ways there are to bind a pattern, by the entity at one place of it.
 
-use grism_core::{Tables, Type};
+use grism_core::{GraphStatistics, Tables, Type};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::{Column, plain_column};
 /// ```
 ///
 /// Output: the entity at the root and its count, for entities that have any; without a root, one row with the sum over all
-/// entities. This is the pass of weights of Yannakakis' algorithm over incidence lists (arXiv 2411.04042): its work is linear
+/// entities; with two roots, each pair of entities that has a count, once. This is the pass of weights of Yannakakis' algorithm over incidence lists (arXiv 2411.04042): its work is linear
 /// in the incidences of the steps, however many ways there are.
 ///
 /// Steps that must bind different relationships are counted by inclusion and exclusion: one term counts all ways, others
@@ -28,17 +28,20 @@ pub struct WeightedCount {
     pub inputs: Vec<SharedPlan>,
     /// The patterns whose counts are added up.
     pub terms: Vec<WeightedTerm>,
-    /// The variable at the root of each term; `None` where only the sum over all entities is wanted.
-    pub root: Option<WeightedRoot>,
+    /// The variables that counts are by: none where only the sum over all entities is wanted, or one, or two. Of two, the first is
+    /// the first pin of each term.
+    pub roots: Vec<WeightedRoot>,
     /// The column of counts.
     pub count: String,
     /// The pattern as plans show it.
     pub pattern: String,
     /// The variables that are pinned where the pattern has cycles, for plans.
     pub pinned: Vec<String>,
+    /// The pairs that are expected, where there are two roots.
+    pub expected_pairs: f64,
 }
 
-/// The variable that counts are grouped by.
+/// A variable that counts are grouped by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightedRoot {
     /// Its column.
@@ -83,7 +86,8 @@ pub struct PinnedPattern {
     pub places: Vec<PinnedPlace>,
     /// How many pins there are.
     pub pins: usize,
-    /// The place whose entities counts are by: the first pin, or a place that leads to no other.
+    /// The place whose entities counts are by: a pin, or a place that leads to no other. Where there are two, the other one is the
+    /// first pin.
     pub root: usize,
 }
 
@@ -164,10 +168,24 @@ impl WeightedCount {
     /// The columns of the output.
     #[must_use]
     pub fn columns(&self) -> Vec<Column> {
-        let root = self.root.as_ref();
-        let root = root.map(|root| Column::new(&root.column, root.ty.clone()));
+        let roots = self.roots.iter();
+        let roots = roots.map(|root| Column::new(&root.column, root.ty.clone()));
         let count = Column::new(&self.count, Type::Int64);
-        root.into_iter().chain([count]).collect()
+        roots.chain([count]).collect()
+    }
+
+    /// The rows that are expected.
+    #[must_use]
+    pub fn estimated_rows(&self, statistics: &GraphStatistics) -> f64 {
+        match &self.roots[..] {
+            [] => 1.0,
+            [root] => {
+                let tables = root.ty.tables().into_iter().flat_map(|own| own.iter());
+                let rows = tables.map(|own| statistics.rows(*own) as f64);
+                rows.sum::<f64>().max(1.0)
+            }
+            _ => self.expected_pairs.max(1.0),
+        }
     }
 
     /// The node in one line.
@@ -180,8 +198,9 @@ impl WeightedCount {
 impl fmt::Display for WeightedCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WeightedCount({}", self.pattern)?;
-        if let Some(root) = &self.root {
-            write!(f, "; by {}", plain_column(&root.column))?;
+        if !self.roots.is_empty() {
+            let roots = self.roots.iter().map(|root| plain_column(&root.column));
+            write!(f, "; by {}", roots.collect::<Vec<_>>().join(", "))?;
         }
         if !self.pinned.is_empty() {
             let pinned = self.pinned.iter().map(|own| plain_column(own));

@@ -30,32 +30,61 @@ pub(super) struct Pinned {
     pub(super) pins: Vec<usize>,
 }
 
-/// The best choice of pins, with counts by `root` if there is one; `None` where it takes too many.
+/// What counts are by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CountedBy {
+    Nothing,
+    Place(usize),
+    /// The first one is pinned.
+    Pair(usize, usize),
+}
+
+impl CountedBy {
+    /// The same of a merged pattern.
+    pub(super) fn merged(self, shape: &Shape<'_>) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Place(own) => Self::Place(shape.place_of(own)),
+            Self::Pair(pin, own) => Self::Pair(shape.place_of(pin), shape.place_of(own)),
+        }
+    }
+
+    /// The place whose entities are counted.
+    fn root(self) -> Option<usize> {
+        match self {
+            Self::Nothing => None,
+            Self::Place(own) | Self::Pair(_, own) => Some(own),
+        }
+    }
+}
+
+/// The best choice of pins; `None` where it takes too many.
 pub(super) fn pinned_pattern(
     shape: &Shape<'_>,
-    root: Option<usize>,
+    by: CountedBy,
     statistics: &GraphStatistics,
 ) -> Option<Pinned> {
-    // Counts are by a pin, where the root is on a cycle, or else by the root of a tree.
-    let cyclic = core(shape, None);
-    let pinned_root = root.filter(|root| cyclic.contains(root));
-    let core = core(shape, root);
+    let cyclic = core(shape, &[]);
+    let (core, first) = match by {
+        CountedBy::Nothing => (cyclic, None),
+        // A place on a cycle is the first pin.
+        CountedBy::Place(own) => (core(shape, &[own]), cyclic.contains(&own).then_some(own)),
+        CountedBy::Pair(pin, own) => (core(shape, &[pin, own]), Some(pin)),
+    };
     if core.len() > MOST_CORE {
         return None;
     }
+    // Another place that counts are by is the root of a tree.
+    let never = match (by, first) {
+        (CountedBy::Place(own), None) => Some(own),
+        _ => None,
+    };
     let members: Vec<usize> = core.iter().copied().collect();
     for size in 1..=MOST_PINS.min(members.len()) {
-        let sets = subsets(&members, size)
-            .into_iter()
-            .filter(|pins| match (root, pinned_root) {
-                (_, Some(own)) => pins.contains(&own),
-                (Some(own), None) => !pins.contains(&own),
-                (None, None) => true,
-            });
-        let choices = sets.flat_map(|pins| {
-            let orders = orders(&pins).into_iter();
-            orders.filter(|order| pinned_root.is_none_or(|own| order.first() == Some(&own)))
-        });
+        let sets = subsets(&members, size).into_iter();
+        let sets = sets.filter(|pins| never.is_none_or(|own| !pins.contains(&own)));
+        let choices = sets.flat_map(|pins| orders(&pins));
+        let choices = choices.filter(|pins| first.is_none() || pins.first().copied() == first);
         let choices = choices.filter_map(|pins| {
             let choice = Choice {
                 shape,
@@ -63,7 +92,7 @@ pub(super) fn pinned_pattern(
                 pins,
                 statistics,
             };
-            choice.costed(root)
+            choice.costed(by.root())
         });
         let best = choices.min_by(|a, b| a.work.total_cmp(&b.work));
         if best.is_some() {
@@ -73,13 +102,13 @@ pub(super) fn pinned_pattern(
     None
 }
 
-/// The places on cycles, on ways between them, and on the way from them to `root`.
-fn core(shape: &Shape<'_>, root: Option<usize>) -> BTreeSet<usize> {
+/// The places on cycles, those that are `kept`, and those on ways between them.
+fn core(shape: &Shape<'_>, kept: &[usize]) -> BTreeSet<usize> {
     let mut core = shape.places();
     loop {
         let is_end = |own: &usize| {
             let others = shape.neighbours(*own).filter(|other| core.contains(other));
-            Some(*own) != root && others.count() < 2
+            !kept.contains(own) && others.count() < 2
         };
         let Some(end) = core.iter().copied().find(|own| is_end(own)) else {
             return core;

@@ -21,6 +21,8 @@ pub(super) struct Region {
     pub(super) differences: Vec<Difference>,
     /// Places that must be the same, where steps close a cycle.
     pub(super) same: Vec<(usize, usize)>,
+    /// Conditions that read several places.
+    pub(super) residual: Vec<LogicalExpr>,
     /// The role step of each column of incidences.
     incidences: BTreeMap<String, usize>,
 }
@@ -72,7 +74,7 @@ pub(super) enum Difference {
 
 impl Region {
     /// The pattern that `plan` finds; `None` where it is not one pattern of places and single steps, of which every condition
-    /// reads one place or one edge, or holds two of them apart.
+    /// reads places or one edge, or holds two of them apart.
     pub(super) fn of(plan: &LogicalPlan) -> Option<Self> {
         let mut region = Self::default();
         let mut conjuncts = Vec::new();
@@ -302,6 +304,10 @@ impl Region {
             return None;
         }
         let columns = conjunct.columns();
+        if columns.len() > 1 && columns.iter().all(|own| self.place(own).is_some()) {
+            self.residual.push(conjunct);
+            return Some(());
+        }
         let mut columns = columns.iter();
         let (Some(column), None) = (columns.next(), columns.next()) else {
             return None;

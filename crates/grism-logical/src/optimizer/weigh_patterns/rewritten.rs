@@ -10,13 +10,13 @@ use crate::{Aggregate, Internal, LogicalExpr, NamedAggregate, NamedExpr};
 
 /// How an aggregate is made of counts.
 pub(super) struct Rewritten {
-    /// The variable that it reads; `None` where it only counts.
-    pub(super) root: Option<String>,
+    /// The variables that it or a condition on several places reads, two at most.
+    pub(super) roots: Vec<String>,
     pub(super) above: WeightedAggregate,
 }
 
-/// `aggregate` over rows of the entities at one place and their [`Internal::Weight`], where each of `regions` makes a part of its rows;
-/// `None` where it reads several places, an edge, or what cannot be told of rows that come several times.
+/// `aggregate` over rows of the entities at one place or two and their [`Internal::Weight`], where each of `regions` makes a part of its
+/// rows; `None` where it reads more places, an edge, or what cannot be told of rows that come several times.
 ///
 /// # Errors
 /// Those of type inference.
@@ -38,15 +38,18 @@ pub(super) fn rewritten(aggregate: &Aggregate, regions: &[Region]) -> Result<Opt
             arguments.for_each(|own| own.collect_columns(&mut read));
         }
     }
+    for conjunct in regions.iter().flat_map(|own| &own.residual) {
+        conjunct.collect_columns(&mut read);
+    }
     let is_place = |name: &String| regions.iter().all(|own| own.place(name).is_some());
-    if read.len() > 1 || !read.iter().all(is_place) {
+    if read.len() > 2 || !read.iter().all(is_place) {
         return Ok(None);
     }
     let schema = aggregate.input.schema()?;
     let count = LogicalExpr::column(Internal::Weight.column());
     let above = WeightedAggregate::of(aggregate, schema, &count, is_bound)?;
     Ok(above.map(|above| Rewritten {
-        root: read.pop_first(),
+        roots: read.into_iter().collect(),
         above,
     }))
 }

@@ -4,9 +4,12 @@ use grism_core::{Result, Tables, Type, Value, with_stack};
 use std::collections::BTreeSet;
 
 use super::super::Facts;
+use super::super::drop_implied_uniqueness::different;
 use super::super::estimate_rows::estimate_rows;
+use super::super::group_entities::names_entity;
 use super::super::push_filters::push_filters;
-use super::merged::merged_patterns;
+use super::merged::{Merged, merged_patterns};
+use super::pinned::CountedBy;
 use super::region::{Place, Region, Step, StepKind};
 use super::rewritten::{Rewritten, rewritten};
 use super::shape::Conditions;
@@ -14,11 +17,14 @@ use super::tree::weighted_term;
 use crate::optimizer::recognized::only_drops;
 use crate::{
     Aggregate, BinaryOperator, HyperedgeScan, Internal, LogicalExpr, LogicalPlan, NamedExpr,
-    NodeScan, SharedPlan, WeightedCount, WeightedRoot, is_internal,
+    NodeScan, PlanSchema, SharedPlan, WeightedCount, WeightedRoot, is_internal,
 };
 
 /// The time that a row of an expansion takes, in incidences whose weights are added.
 const ROW_WORK: f64 = 16.0;
+
+/// The same for a row of a scan of hyperedges with their members.
+const STAR_ROW_WORK: f64 = 2.0;
 
 /// Replaces patterns that are only aggregated. A subplan starts from the rows of its outer side, and stays as it is.
 ///
@@ -47,18 +53,21 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     let Some(regions) = regions.collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
-    let Some(Rewritten { root, above }) = rewritten(aggregate, &regions)? else {
+    let Some(Rewritten { roots, above }) = rewritten(aggregate, &regions)? else {
         return Ok(None);
     };
     let (mut parts, mut is_weighed) = (Vec::new(), false);
     for (pattern, region) in patterns.into_iter().zip(&regions) {
-        let place = root.as_ref().and_then(|root| region.place(root));
-        let costed = weighted_count(region, place, facts)?;
-        let costed = costed.filter(|costed| pays(pattern, region, place, costed.work, facts));
+        let places: Vec<usize> = roots.iter().filter_map(|root| region.place(root)).collect();
+        let made = rows_made(pattern, facts);
+        let costed = weighted_count(region, &places, made, facts)?;
+        let costed = costed.filter(|costed| pays(pattern, region, &places, costed.work, made));
         is_weighed |= costed.is_some();
         parts.push(SharedPlan::new(match costed {
-            Some(costed) => LogicalPlan::WeightedCount(costed.count),
-            None => rows_of_one(pattern, root.as_ref()),
+            Some(costed) => {
+                LogicalPlan::WeightedCount(costed.count).filtered(region.residual.clone())
+            }
+            None => rows_of_one(pattern, &roots),
         }));
     }
     if !is_weighed {
@@ -70,14 +79,34 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
             inputs: LogicalPlan::same_types(parts)?,
         },
     };
-    if root.is_none() && !aggregate.keys.is_empty() {
+    if roots.is_empty() && !aggregate.keys.is_empty() {
         // A group without rows does not exist.
         let none = LogicalExpr::Literal(Value::Int64(0));
         let is_any =
             LogicalExpr::column(Internal::Weight.column()).binary(BinaryOperator::Greater, none);
         counts = counts.filtered(vec![is_any]);
     }
+    // The rows of one pattern have each pair once.
+    if let ([_, _], [only]) = (&roots[..], &regions[..])
+        && is_weighed
+        && keys_name_all(aggregate, &roots, &only.schema(), facts)
+    {
+        return Ok(Some(above.over_groups(counts)));
+    }
     Ok(Some(above.over(counts)))
+}
+
+/// Whether keys tell which entities a row has: each is a key itself, or its own key is among them.
+fn keys_name_all(
+    aggregate: &Aggregate,
+    roots: &[String],
+    schema: &PlanSchema,
+    facts: Facts<'_>,
+) -> bool {
+    roots.iter().all(|root| {
+        let mut keys = aggregate.keys.iter().map(|own| &own.expression);
+        keys.any(|key| names_entity(key, root, schema, facts))
+    })
 }
 
 /// The patterns that together make the rows of a plan: steps of any type are planned once for each kind of step.
@@ -92,12 +121,12 @@ fn patterns(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
 }
 
 /// The rows of a pattern, each with the count 1.
-fn rows_of_one(pattern: &LogicalPlan, root: Option<&String>) -> LogicalPlan {
-    let root = root.map(NamedExpr::column);
+fn rows_of_one(pattern: &LogicalPlan, roots: &[String]) -> LogicalPlan {
+    let roots = roots.iter().map(NamedExpr::column);
     let one = LogicalExpr::Literal(Value::Int64(1)).named(Internal::Weight.column());
     LogicalPlan::Project {
         input: SharedPlan::new(pattern.clone()),
-        expressions: root.into_iter().chain([one]).collect(),
+        expressions: roots.chain([one]).collect(),
     }
 }
 
@@ -107,10 +136,11 @@ struct CostedCount {
     work: f64,
 }
 
-/// The counts of the region by the place `root`; `None` where weights do not count it.
+/// The counts of the region by the places `roots`, whose nodes make so many rows; `None` where weights do not count it.
 fn weighted_count(
     region: &Region,
-    root: Option<usize>,
+    roots: &[usize],
+    rows_made: f64,
     facts: Facts<'_>,
 ) -> Result<Option<CostedCount>> {
     let Some(patterns) = merged_patterns(region) else {
@@ -137,13 +167,38 @@ fn weighted_count(
             inputs.push(SharedPlan::new(push_filters(plan, facts)?));
         }
     }
+    let ways: Vec<(CountedBy, Vec<usize>)> = match *roots {
+        [] => vec![(CountedBy::Nothing, vec![])],
+        [own] => vec![(CountedBy::Place(own), vec![own])],
+        [a, b] => vec![
+            (CountedBy::Pair(a, b), vec![a, b]),
+            (CountedBy::Pair(b, a), vec![b, a]),
+        ],
+        _ => return Ok(None),
+    };
+    // A condition may tell the two entities of a pair apart.
+    let is_asked = |own: &(Merged, i64)| match *roots {
+        [a, b] => own.0.place_of[a] != own.0.place_of[b] || !tells_apart(region, a, b),
+        _ => true,
+    };
     let statistics = facts.statistics;
-    let terms = patterns.iter();
-    let terms = terms.map(|own| weighted_term(region, own, root, &conditions, statistics));
-    let Some(terms) = terms.collect::<Option<Vec<_>>>() else {
+    let costed = ways.into_iter().filter_map(|(by, roots)| {
+        let terms = patterns.iter().filter(|own| is_asked(own));
+        let terms = terms.map(|own| weighted_term(region, own, by, &conditions, statistics));
+        let terms = terms.collect::<Option<Vec<_>>>()?;
+        let work: f64 = terms.iter().map(|own| own.work).sum();
+        Some((work, terms, roots))
+    });
+    let Some((work, terms, roots)) = costed.min_by(|a, b| a.0.total_cmp(&b.0)) else {
         return Ok(None);
     };
-    let work = terms.iter().map(|own| own.work).sum();
+    let entities = |own: &usize| {
+        let tables = region.places[*own].tables.iter();
+        tables
+            .map(|table| statistics.rows(*table) as f64)
+            .sum::<f64>()
+    };
+    let expected_pairs = roots.iter().map(entities).product::<f64>().min(rows_made);
     // The whole pattern has the most pins.
     let pins = terms
         .iter()
@@ -154,7 +209,7 @@ fn weighted_count(
         .flatten()
         .map(|own| region.places[*own].variable.clone());
     let pinned = pins.collect();
-    let root = root.map(|root| WeightedRoot {
+    let roots = roots.into_iter().map(|root| WeightedRoot {
         column: region.places[root].variable.clone(),
         ty: region.places[root].ty.clone(),
     });
@@ -162,34 +217,62 @@ fn weighted_count(
         count: WeightedCount {
             inputs,
             terms: terms.into_iter().map(|own| own.term).collect(),
-            root,
+            roots: roots.collect(),
             count: Internal::Weight.column(),
             pattern: shown(region),
             pinned,
+            expected_pairs,
         },
         work,
     }))
 }
 
-/// Whether the counts are expected to take less time than the rows.
+/// Whether a condition says that the entities of two places differ.
+fn tells_apart(region: &Region, a: usize, b: usize) -> bool {
+    let place = |name: &str| region.place(name);
+    let mut pairs = region.residual.iter().filter_map(different);
+    pairs.any(|(one, other)| {
+        let pair = (place(one), place(other));
+        pair == (Some(a), Some(b)) || pair == (Some(b), Some(a))
+    })
+}
+
+/// Whether the counts are expected to take less time than the rows that are made without them.
 fn pays(
     pattern: &LogicalPlan,
     region: &Region,
-    root: Option<usize>,
+    roots: &[usize],
     work: f64,
-    facts: Facts<'_>,
+    rows_made: f64,
 ) -> bool {
-    // One step from the place that is scanned is the length of a list, which needs no pass; but a hyperedge has no list.
+    if let [_, _] = roots {
+        let row_work = match scans_one_star(pattern) {
+            true => STAR_ROW_WORK,
+            false => ROW_WORK,
+        };
+        return rows_made * row_work >= work;
+    }
     let is_star = matches!(region.steps[0].kind, StepKind::Role(_)) && region.steps[0].from == 0;
+    // One step from the place that is scanned is the length of a list, which needs no pass; but a hyperedge has no list.
     if region.steps.len() == 1
         && !is_star
-        && root.is_none_or(|root| root == 0)
+        && roots.iter().all(|root| *root == 0)
         && region.places[1].conjuncts.is_empty()
         && region.steps[0].conjuncts.is_empty()
     {
         return false;
     }
-    rows_made(pattern, facts) * ROW_WORK >= work
+    rows_made * ROW_WORK >= work
+}
+
+/// Whether a plan reads hyperedges with the members in their roles, and goes no further.
+fn scans_one_star(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Filter { input, .. } | LogicalPlan::Project { input, .. } => {
+            with_stack(|| scans_one_star(input))
+        }
+        other => matches!(other, LogicalPlan::HyperedgeScan(_)),
+    }
 }
 
 /// The rows that the nodes of a pattern make together, about.

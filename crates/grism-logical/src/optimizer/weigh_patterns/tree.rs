@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use grism_core::{GraphStatistics, with_stack};
 
 use super::merged::Merged;
-use super::pinned::pinned_pattern;
+use super::pinned::{CountedBy, pinned_pattern};
 use super::region::Region;
 use super::shape::{Conditions, Shape};
 use crate::{Direction, WeightedHop, WeightedPlace, WeightedShape, WeightedStep, WeightedTerm};
@@ -19,19 +19,19 @@ pub(super) struct CostedTerm {
     pub(super) pins: Vec<usize>,
 }
 
-/// The term of a merged pattern, with `root` or else the best place at its root; `None` where it is not counted so.
+/// The term of a merged pattern; `None` where it is not counted so.
 pub(super) fn weighted_term(
     region: &Region,
     (merged, factor): &(Merged, i64),
-    root: Option<usize>,
+    by: CountedBy,
     conditions: &Conditions,
     statistics: &GraphStatistics,
 ) -> Option<CostedTerm> {
     let shape = Shape::of(region, merged, conditions)?;
-    let root = root.map(|root| shape.place_of(root));
+    let by = by.merged(&shape);
     let factor = *factor;
-    if !shape.is_tree() {
-        let pinned = pinned_pattern(&shape, root, statistics)?;
+    if !shape.is_tree() || matches!(by, CountedBy::Pair(..)) {
+        let pinned = pinned_pattern(&shape, by, statistics)?;
         return Some(CostedTerm {
             term: WeightedTerm {
                 factor,
@@ -42,9 +42,9 @@ pub(super) fn weighted_term(
         });
     }
     let of_root = |root: usize| shape.place(root, &BTreeSet::new());
-    let roots = match root {
-        Some(root) => BTreeSet::from([root]),
-        None => shape.places(),
+    let roots = match by {
+        CountedBy::Place(root) => BTreeSet::from([root]),
+        _ => shape.places(),
     };
     let costed = roots.into_iter().map(|root| {
         let place = of_root(root);

@@ -27,7 +27,7 @@ use crate::{
 ///      incidence lists ─┘
 /// ```
 ///
-/// Output: the entity and its count, by table and offset; or one row with the sum. Runs at one place, on all threads of the
+/// Output: the entity and its count, by table and offset; or one row with the sum; or pairs of entities and their counts, in no order. Runs at one place, on all threads of the
 /// query. Holds 8 bytes for each entity of the tables of a place, of a few places at a time, under the memory limit, and the
 /// incidence lists of as many segments as there are threads. Where the pattern has cycles, it holds the numbers of all neighbours by
 /// the steps of these, and for each thread 4 or 8 bytes for each entity of the tables of their places.
@@ -92,12 +92,7 @@ impl PhysicalOperator for WeightedCountExec {
     }
 
     fn estimated_rows(&self, _inputs: &[f64], facts: Facts<'_>) -> f64 {
-        let Some(root) = &self.count.root else {
-            return 1.0;
-        };
-        let tables = root.ty.tables().into_iter().flat_map(|own| own.iter());
-        let rows = tables.map(|own| facts.statistics.rows(*own) as f64);
-        rows.sum::<f64>().max(1.0)
+        self.count.estimated_rows(facts.statistics)
     }
 
     fn required_inputs(&self) -> Vec<InputRequirement> {
@@ -149,9 +144,19 @@ impl PhysicalOperator for WeightedCountExec {
                 let passing = passing(input, &pass).await?;
                 pass.conditions.push(Arc::new(passing));
             }
-            if count.root.is_none() {
-                yield total(&count, &mut pass, &schema).await?;
-                return;
+            match count.roots.len() {
+                0 => {
+                    yield total(&count, &mut pass, &schema).await?;
+                    return;
+                }
+                1 => {}
+                _ => {
+                    let mut pairs = pass.pairs(&count, Arc::clone(schema.arrow())).await?;
+                    while let Some(batch) = pairs.try_next().await? {
+                        yield batch;
+                    }
+                    return;
+                }
             }
             let counts = by_entity(&count, &mut pass).await?;
             let batch_rows = context.query().config.batch_rows;
@@ -266,6 +271,7 @@ async fn by_entity(count: &WeightedCount, pass: &mut Pass) -> Result<Counts> {
     Ok(counts)
 }
 
-fn overflow() -> Error {
+/// The error of a count past 64 bits.
+pub(super) fn overflow() -> Error {
     Error::invalid_data("integer overflow in count()")
 }

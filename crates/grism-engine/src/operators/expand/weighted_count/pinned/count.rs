@@ -10,7 +10,7 @@ use grism_logical::PinnedPattern;
 use super::super::parallel::in_parallel;
 use super::super::pass::Pass;
 use super::super::weights::{Weights, add};
-use super::forest::{Arrival, Forest};
+use super::forest::{Arrival, Forest, KnownRows};
 use super::partial::PartialWays;
 use super::ways::Ways;
 
@@ -29,48 +29,33 @@ impl Pass {
         &mut self,
         pattern: &PinnedPattern,
     ) -> Result<Weights> {
-        let forest = Arc::new(Forest::read(pattern, self).await?);
-        let counted = match self.counted::<u32>(&forest).await? {
-            Some(counted) => Some(counted),
-            None => self.counted::<u64>(&forest).await?,
-        };
-        counted.ok_or_else(|| Error::internal("a number that may be any does not fit"))
-    }
-
-    /// The ways as sums of `W`; `None` where one does not fit.
-    async fn counted<W: Ways>(&self, forest: &Arc<Forest>) -> Result<Option<Weights>> {
+        let forest = Forest::read(pattern, None, &mut KnownRows::default(), self).await?;
+        let forest = Arc::new(forest);
         let root = &forest.places[forest.root].numbering;
-        let memory = self.memory();
-        let sums_memory =
-            MemoryReservation::try_new(Arc::clone(&memory), root.count() * size_of::<AtomicU64>())?;
+        let bytes = root.count() * size_of::<AtomicU64>();
+        let sums_memory = MemoryReservation::try_new(self.memory(), bytes)?;
         let sums: Arc<[AtomicU64]> = (0..root.count()).map(|_| AtomicU64::new(0)).collect();
-        let outer = forest.places[0].numbering.count() as u32;
-        let starts = (0..outer).step_by(PIECE as usize);
-        let pieces: Vec<Range<u32>> = starts
-            .map(|start| start..outer.min(start.saturating_add(PIECE)))
-            .collect();
-        let cancellation = self.context.query().cancellation.clone();
         let state = {
-            let (forest, sums) = (Arc::clone(forest), Arc::clone(&sums));
+            let forest = Arc::clone(&forest);
+            let (memory, cancellation) = (self.memory(), self.cancellation());
             move || {
-                Counter::<W>::try_new(
-                    Arc::clone(&forest),
-                    Arc::clone(&sums),
-                    cancellation.clone(),
-                    Arc::clone(&memory),
-                )
+                let forest = Arc::clone(&forest);
+                Counter::try_new(forest, cancellation.clone(), Arc::clone(&memory))
             }
         };
-        let work = |counter: &mut Counter<W>, piece: &Range<u32>| match counter.piece(piece.clone())
-        {
-            Ok(()) => Ok(true),
-            Err(Stop::TooLarge) => Ok(false),
-            Err(Stop::Error(error)) => Err(error),
+        let work = {
+            let sums = Arc::clone(&sums);
+            move |counter: &mut Counter, piece: &Range<u32>| {
+                for entity in piece.clone() {
+                    counter.pin(entity, |root, ways| {
+                        add(&sums, u64::from(root), ways);
+                        Ok(())
+                    })?;
+                }
+                Ok(())
+            }
         };
-        let fits = in_parallel(&self.context, pieces, state, work).await?;
-        if fits.contains(&false) {
-            return Ok(None);
-        }
+        in_parallel(&self.context, pieces(&forest), state, work).await?;
         let mut weights = Weights::none(self.memory());
         for (table, first) in root.tables() {
             let own = weights.put_zeros(table, self.entities(table))?;
@@ -79,7 +64,91 @@ impl Pass {
             }
         }
         drop(sums_memory);
-        Ok(Some(weights))
+        Ok(weights)
+    }
+
+    /// What the query is cancelled by.
+    pub(super) fn cancellation(&self) -> CancellationHandle {
+        self.context.query().cancellation.clone()
+    }
+}
+
+/// The entities of the first pin in pieces.
+pub(super) fn pieces(forest: &Forest) -> Vec<Range<u32>> {
+    let entities = forest.places[0].numbering.count() as u32;
+    let starts = (0..entities).step_by(PIECE as usize);
+    starts
+        .map(|start| start..entities.min(start.saturating_add(PIECE)))
+        .collect()
+}
+
+/// Counts with narrow numbers, and with wide ones for an entity whose numbers do not fit.
+pub(super) struct Counter {
+    narrow: CounterOf<u32>,
+    wide: Option<CounterOf<u64>>,
+    /// Entities at the root and their ways, for one entity of the first pin.
+    counted: Vec<(u32, u64)>,
+    memory: Arc<dyn MemoryManager>,
+}
+
+impl Counter {
+    /// # Errors
+    /// `ResourceExhausted` past the memory limit.
+    pub(super) fn try_new(
+        forest: Arc<Forest>,
+        cancellation: CancellationHandle,
+        memory: Arc<dyn MemoryManager>,
+    ) -> Result<Self> {
+        Ok(Self {
+            narrow: CounterOf::try_new(forest, cancellation, Arc::clone(&memory))?,
+            wide: None,
+            counted: Vec::new(),
+            memory,
+        })
+    }
+
+    /// Counts for an entity of the first pin: calls `found` with each entity at the root that has any ways, perhaps several
+    /// times, and how many.
+    ///
+    /// # Errors
+    /// Those of `found`; `Cancelled`; `ResourceExhausted`.
+    pub(super) fn pin(
+        &mut self,
+        entity: u32,
+        mut found: impl FnMut(u32, u64) -> Result<()>,
+    ) -> Result<()> {
+        let ways = self.narrow.forest.places[0].own(entity);
+        if ways == 0 {
+            return Ok(());
+        }
+        // Nothing is given on before all numbers of the entity fit.
+        let counted = &mut self.counted;
+        counted.clear();
+        let outcome = self.narrow.count(entity, ways, &mut |root, ways| {
+            counted.push((root, ways));
+            Ok(())
+        });
+        match outcome {
+            Ok(()) => {
+                let mut counted = self.counted.iter();
+                return counted.try_for_each(|(root, ways)| found(*root, *ways));
+            }
+            Err(Stop::TooLarge) => {}
+            Err(Stop::Error(error)) => return Err(error),
+        }
+        let wide = match &mut self.wide {
+            Some(wide) => wide,
+            None => self.wide.insert(CounterOf::try_new(
+                Arc::clone(&self.narrow.forest),
+                self.narrow.cancellation.clone(),
+                Arc::clone(&self.memory),
+            )?),
+        };
+        match wide.count(entity, ways, &mut found) {
+            Ok(()) => Ok(()),
+            Err(Stop::TooLarge) => Err(Error::internal("a number that may be any does not fit")),
+            Err(Stop::Error(error)) => Err(error),
+        }
     }
 }
 
@@ -92,7 +161,7 @@ enum Stop {
 }
 
 /// What a thread counts with.
-struct Counter<W> {
+struct CounterOf<W> {
     forest: Arc<Forest>,
     /// The entity of each pin.
     bound: Vec<u32>,
@@ -102,17 +171,14 @@ struct Counter<W> {
     arriving: Vec<PartialWays<W>>,
     /// By end of the forest: the ways of all its entities.
     totals: Vec<u64>,
-    /// By entity at the root.
-    sums: Arc<[AtomicU64]>,
     pinned: u32,
     cancellation: CancellationHandle,
     _memory: MemoryReservation,
 }
 
-impl<W: Ways> Counter<W> {
+impl<W: Ways> CounterOf<W> {
     fn try_new(
         forest: Arc<Forest>,
-        sums: Arc<[AtomicU64]>,
         cancellation: CancellationHandle,
         memory: Arc<dyn MemoryManager>,
     ) -> Result<Self> {
@@ -136,7 +202,6 @@ impl<W: Ways> Counter<W> {
                 .map(|_| PartialWays::default())
                 .collect(),
             totals: vec![0; forest.ends.len()],
-            sums,
             pinned: 0,
             cancellation,
             _memory: memory,
@@ -144,20 +209,25 @@ impl<W: Ways> Counter<W> {
         })
     }
 
-    /// Counts for some entities of the first pin.
-    fn piece(&mut self, entities: Range<u32>) -> Result<(), Stop> {
+    /// Counts for an entity of the first pin, which alone has so many `ways`.
+    fn count(
+        &mut self,
+        entity: u32,
+        ways: u64,
+        found: &mut impl FnMut(u32, u64) -> Result<()>,
+    ) -> Result<(), Stop> {
         let forest = Arc::clone(&self.forest);
-        for entity in entities {
-            let own = forest.places[0].own(entity);
-            if own > 0 {
-                self.pin(&forest, 0, entity, own)?;
-            }
-        }
-        Ok(())
+        self.pin(&forest, 0, (entity, ways), found)
     }
 
-    /// Pins the place `level` to `entity`, where there are so many `ways` for the pins up to it, and counts what is behind.
-    fn pin(&mut self, forest: &Forest, level: usize, entity: u32, ways: u64) -> Result<(), Stop> {
+    /// Pins the place `level` to an entity, where there are so many ways for the pins up to it, and counts what is behind.
+    fn pin(
+        &mut self,
+        forest: &Forest,
+        level: usize,
+        (entity, ways): (u32, u64),
+        found: &mut impl FnMut(u32, u64) -> Result<()>,
+    ) -> Result<(), Stop> {
         self.pinned = self.pinned.wrapping_add(1);
         if self.pinned.is_multiple_of(PINS_BETWEEN_LOOKS) {
             self.cancellation.check().map_err(Stop::Error)?;
@@ -182,15 +252,14 @@ impl<W: Ways> Counter<W> {
             }
         }
         if level + 1 == forest.pins {
-            self.sum_up(forest, ways);
-            return Ok(());
+            return self.sum_up(forest, ways, found).map_err(Stop::Error);
         }
         let next = level + 1;
         let Some(source) = forest.places[next].source(level) else {
             for entity in 0..forest.places[next].numbering.count() as u32 {
                 let own = forest.places[next].own(entity);
                 if own > 0 {
-                    self.pin(forest, next, entity, ways.saturating_mul(own))?;
+                    self.pin(forest, next, (entity, ways.saturating_mul(own)), found)?;
                 }
             }
             return Ok(());
@@ -199,29 +268,33 @@ impl<W: Ways> Counter<W> {
         let touched = std::mem::take(&mut self.partial[next][source].touched);
         let pinned = touched.iter().try_for_each(|entity| {
             let own = self.partial[next][source].ways[*entity as usize].get();
-            self.pin(forest, next, *entity, ways.saturating_mul(own))
+            self.pin(forest, next, (*entity, ways.saturating_mul(own)), found)
         });
         self.partial[next][source].touched = touched;
         pinned
     }
 
-    /// Adds the ways of all pins and trees to the sums by entity.
-    fn sum_up(&self, forest: &Forest, ways: u64) {
+    /// Gives the ways of all pins and trees to `found`, by the entity at the root.
+    fn sum_up(
+        &self,
+        forest: &Forest,
+        ways: u64,
+        found: &mut impl FnMut(u32, u64) -> Result<()>,
+    ) -> Result<()> {
         let others = forest.ends.iter().zip(&self.totals);
         let others = others.filter(|((at, _), _)| *at != forest.root);
         let ways = others.fold(ways, |ways: u64, (_, total)| ways.saturating_mul(*total));
-        if forest.root == 0 {
-            add(&self.sums, u64::from(self.bound[0]), ways);
-            return;
+        if let Some(entity) = self.bound.get(forest.root) {
+            return found(*entity, ways);
         }
         let Some(source) = forest.places[forest.root].source(forest.pins - 1) else {
-            return;
+            return Ok(());
         };
         let root = &self.partial[forest.root][source];
-        for entity in &root.touched {
+        root.touched.iter().try_for_each(|entity| {
             let own = root.ways[*entity as usize].get();
-            add(&self.sums, u64::from(*entity), ways.saturating_mul(own));
-        }
+            found(*entity, ways.saturating_mul(own))
+        })
     }
 
     /// Computes the ways of a place that depend on the pin `level`, but for what arrives by the one `except`.

@@ -48,12 +48,39 @@ pub(super) struct Arrival {
 }
 
 /// Rows that were read, and what they were read for.
-type KnownRows<'a> = Vec<(
-    &'a [WeightedStep],
-    &'a Tables,
-    &'a Tables,
-    Arc<NeighbourRows>,
-)>;
+#[derive(Debug, Default)]
+pub(super) struct KnownRows {
+    rows: Vec<(Vec<WeightedStep>, Numbering, Numbering, Arc<NeighbourRows>)>,
+}
+
+impl KnownRows {
+    /// The neighbours by `steps`, which are read once.
+    async fn of(
+        &mut self,
+        steps: &[WeightedStep],
+        near: &Numbering,
+        far: &Numbering,
+        pass: &Pass,
+    ) -> Result<Arc<NeighbourRows>> {
+        let known = self.rows.iter();
+        let mut known = known.filter(|own| own.0 == steps && own.1 == *near && own.2 == *far);
+        if let Some((.., rows)) = known.next() {
+            return Ok(Arc::clone(rows));
+        }
+        let rows = Arc::new(pass.neighbour_rows(steps, near, far).await?);
+        let (near, far) = (near.clone(), far.clone());
+        self.rows
+            .push((steps.to_vec(), near, far, Arc::clone(&rows)));
+        Ok(rows)
+    }
+}
+
+/// The tables by which the first pin and the root are numbered, where several patterns are counted together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CommonTables<'a> {
+    pub(super) pin: &'a Tables,
+    pub(super) root: &'a Tables,
+}
 
 impl Place {
     /// The ways of the place alone.
@@ -71,16 +98,25 @@ impl Place {
 }
 
 impl Forest {
-    /// Reads what `pattern` is counted by.
+    /// Reads what `pattern` is counted by, but for rows that are known.
     ///
     /// # Errors
     /// Those of the storage; `ResourceExhausted` past the memory limit; `Cancelled`.
-    pub(super) async fn read(pattern: &PinnedPattern, pass: &mut Pass) -> Result<Self> {
+    pub(super) async fn read(
+        pattern: &PinnedPattern,
+        common: Option<CommonTables<'_>>,
+        known: &mut KnownRows,
+        pass: &mut Pass,
+    ) -> Result<Self> {
         let mut places: Vec<Place> = Vec::with_capacity(pattern.places.len());
-        let mut known = KnownRows::new();
-        for own in &pattern.places {
-            let numbering = Numbering::of(&own.place.tables, pass)?;
-            let ways = own_ways(&own.place, &numbering, pass).await?;
+        for (at, own) in pattern.places.iter().enumerate() {
+            let tables = match common {
+                Some(common) if at == 0 => common.pin,
+                Some(common) if at == pattern.root => common.root,
+                _ => &own.place.tables,
+            };
+            let numbering = Numbering::of(tables, pass)?;
+            let ways = own_ways(&own.place, tables, &numbering, pass).await?;
             let mut arrivals: Vec<Vec<Arrival>> = (0..pattern.pins).map(|_| Vec::new()).collect();
             for arrival in &own.arrivals {
                 let from = places.get(arrival.from).ok_or_else(misplaced)?;
@@ -88,23 +124,10 @@ impl Forest {
                     true => arrival.from,
                     false => from.source(pattern.pins - 1).ok_or_else(misplaced)?,
                 };
-                let near = &pattern.places[arrival.from].place.tables;
-                let (steps, far) = (arrival.steps.as_slice(), &own.place.tables);
-                let same = known
-                    .iter()
-                    .find(|own| (own.0, own.1, own.2) == (steps, near, far));
-                let rows = match same {
-                    Some((.., rows)) => Arc::clone(rows),
-                    None => {
-                        let rows = pass.neighbour_rows(steps, &from.numbering, &numbering);
-                        let rows = Arc::new(rows.await?);
-                        known.push((steps, near, far, Arc::clone(&rows)));
-                        rows
-                    }
-                };
+                let rows = known.of(&arrival.steps, &from.numbering, &numbering, pass);
                 arrivals[level].push(Arrival {
                     from: arrival.from,
-                    rows,
+                    rows: rows.await?,
                 });
             }
             places.push(Place {
@@ -131,13 +154,15 @@ impl Forest {
     }
 }
 
-/// The ways of a place alone.
+/// The ways of a place alone, whose entities are numbered by `tables`.
 async fn own_ways(
     place: &WeightedPlace,
+    tables: &Tables,
     numbering: &Numbering,
     pass: &mut Pass,
 ) -> Result<Option<OwnWays>> {
-    if place.inputs.is_empty() && place.loops.is_empty() && place.branches.is_empty() {
+    let is_whole = place.tables == *tables;
+    if is_whole && place.inputs.is_empty() && place.loops.is_empty() && place.branches.is_empty() {
         return Ok(None);
     }
     let weights: Weights = pass.weigh(place).await?;

@@ -9,7 +9,7 @@ use super::super::pass::Pass;
 /// ```text
 /// tables 3 and 5 of 100 and 20 offsets:  3/0 is 0, 3/99 is 99, 5/0 is 100
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Numbering {
     /// The table, the number of its first entity, and how many offsets it has given out.
     tables: Vec<(TableId, usize, usize)>,
@@ -49,11 +49,42 @@ impl Numbering {
         self.tables.iter().map(|(table, first, _)| (*table, *first))
     }
 
+    /// The id of the entity with this number.
+    pub(super) fn id(&self, number: u32) -> u64 {
+        let number = number as usize;
+        let before = |own: &&(TableId, usize, usize)| own.1 <= number && own.2 > 0;
+        let own = self.tables.iter().rfind(before);
+        own.map_or(0, |(table, first, _)| {
+            EntityId::new(*table, (number - first) as u64).raw()
+        })
+    }
+
     /// The number of an entity; `None` for one of another table.
     pub(super) fn number(&self, id: u64) -> Option<u32> {
         let id = EntityId::from_raw(id);
         let (_, first, entities) = self.tables.iter().find(|(own, ..)| *own == id.table())?;
         let offset = id.offset() as usize;
         (offset < *entities).then_some((first + offset) as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_and_an_id_are_those_of_one_entity() {
+        let table = |number| TableId::try_new(number).unwrap();
+        let numbering = Numbering {
+            tables: vec![(table(3), 0, 2), (table(4), 2, 0), (table(5), 2, 3)],
+            count: 5,
+        };
+        for number in 0..5 {
+            assert_eq!(numbering.number(numbering.id(number)), Some(number));
+        }
+        assert_eq!(numbering.id(1), EntityId::new(table(3), 1).raw());
+        assert_eq!(numbering.id(2), EntityId::new(table(5), 0).raw());
+        assert_eq!(numbering.number(EntityId::new(table(3), 2).raw()), None);
+        assert_eq!(numbering.number(EntityId::new(table(6), 0).raw()), None);
     }
 }
