@@ -349,7 +349,8 @@ class Graph(MaintainedGraph):
         if ray is not None and engine in ("local", "staged"):
             message = f'ray holds options of a run on Ray, and the engine is {engine}: leave it out, or engine="ray"'
             raise _native.UnsupportedError(message)
-        if engine in ("local", "staged"):
+        # Without a connection ``auto`` is local, as the native part knows.
+        if engine in ("local", "staged") or (engine == "auto" and not _ray_runs()):
             return engine
         return self._handle.engine_for(engine, _ray_runs())
 
