@@ -478,8 +478,10 @@ def _collected(stream: _native.BatchStream, connected: Connected | None = None) 
     batches = stream.collect()
     load = None if stream.load is None else LoadReport._of(json.loads(stream.load))
     written = None if stream.written is None else dict(stream.written)
-    issue(stream.warnings)
-    return Result(batches, stream.warnings, json.loads(stream.tasks), load, written, connected)
+    metrics = [] if stream.tasks is None else json.loads(stream.tasks)
+    warnings = stream.warnings
+    issue(warnings)
+    return Result(batches, warnings, metrics, load, written, connected)
 
 
 def _merged(

@@ -130,10 +130,15 @@ impl BatchStream {
         self.snapshot.map(|id| id.0)
     }
 
-    /// What the tasks of a staged run did, as JSON.
+    /// What the tasks of a staged run did, as JSON; `None` of a run without stages.
     #[getter]
-    fn tasks(&self) -> PyResult<String> {
-        serde_json::to_string(&self.run.tasks())
+    fn tasks(&self) -> PyResult<Option<String>> {
+        let tasks = self.run.tasks();
+        if tasks.is_empty() {
+            return Ok(None);
+        }
+        let text = serde_json::to_string(&tasks);
+        text.map(Some)
             .map_err(|error| to_python(Error::internal(error.to_string())))
     }
 }
