@@ -107,11 +107,7 @@ impl LateThreads {
         if !has_pieces || !self.waits.swap(false, Ordering::AcqRel) {
             return;
         }
-        let helpers = (0..self.helpers).map(|_| {
-            let (input, context) = (Arc::clone(&self.input), Arc::clone(&self.context));
-            self.spawn(move || run(&input, &context))
-        });
-        state.helpers = Some(helpers.collect());
+        state.helpers = Some((0..self.helpers).map(|_| self.spawn()).collect());
     }
 
     /// Starts no helpers any more.
@@ -127,15 +123,13 @@ impl LateThreads {
         }
     }
 
-    /// A thread that runs what `begin` gives, and its output; the thread stops where the output is dropped.
-    pub(super) fn spawn(
-        &self,
-        begin: impl FnOnce() -> Result<RecordBatchStream> + Send + 'static,
-    ) -> RecordBatchStream {
+    /// A thread that runs the pipeline, and its output; the thread stops where the output is dropped.
+    fn spawn(&self) -> RecordBatchStream {
+        let (input, context) = (Arc::clone(&self.input), Arc::clone(&self.context));
         let (sender, mut receiver) = mpsc::channel::<Result<RecordBatch>>(AHEAD);
         let mut worker = JoinSet::new();
         let work = async move {
-            let mut stream = match begin() {
+            let mut stream = match run(&input, &context) {
                 Ok(stream) => stream,
                 Err(error) => {
                     let _ = sender.send(Err(error)).await;

@@ -96,8 +96,7 @@ impl Unary for ParallelExec {
                     Progress::Alone(None) => return,
                     Progress::Alone(Some(batch)) => yield batch?,
                     Progress::Shared(batch, mut streams) => {
-                        let rows = stream::iter(batch).chain(first).boxed();
-                        streams.push(threads.spawn(move || Ok(rows)));
+                        streams.push(stream::iter(batch).chain(first).boxed());
                         break unite(streams, &order, &schema, &context)?;
                     }
                 }
