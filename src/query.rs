@@ -97,7 +97,9 @@ pub(crate) async fn prepare(
     }
     // A plan that depends on tables of this call is not kept.
     let depends_on_tables = !options.tables.parameter_names().is_empty();
-    let key = (!depends_on_tables).then(|| plan_key(query, options)).flatten();
+    let key = (!depends_on_tables)
+        .then(|| plan_key(query, options))
+        .flatten();
     let known = key
         .as_ref()
         .and_then(|key| plans.plan(key, snapshot.as_ref()));

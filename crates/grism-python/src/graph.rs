@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::DataType;
-use grism::{Engine, Error, QueryOptions, RayConnection, SnapshotId, SnapshotSelector, VacuumOptions, Value};
+use grism::{
+    Engine, Error, QueryOptions, RayConnection, SnapshotId, SnapshotSelector, VacuumOptions, Value,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

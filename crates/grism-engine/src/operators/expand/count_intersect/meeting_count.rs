@@ -108,7 +108,9 @@ impl MeetingCount {
                 let ends = edges.places.clone();
                 let ends = ends.map(|at| edges.segment.opposites.at(at));
                 ends.filter(|to| !(edges.skips_loops && *to == node))
-                    .try_fold(0, |sum: u64, to| sum.checked_add(self.ways_to(to, through)?))
+                    .try_fold(0, |sum: u64, to| {
+                        sum.checked_add(self.ways_to(to, through)?)
+                    })
             });
             ways = ways.and_then(|ways| ways.checked_add(own?));
         });
