@@ -92,7 +92,8 @@ impl Unary for ParallelExec {
             let mut first = threads.begin()?.fuse();
             let mut shared = loop {
                 let poll = |polling: &mut Context<'_>| poll_first(&mut first, &threads, &order, polling);
-                match poll_fn(poll).await {
+                let progress = poll_fn(poll).await;
+                match progress {
                     Progress::Alone(None) => return,
                     Progress::Alone(Some(batch)) => yield batch?,
                     Progress::Shared(batch, mut streams) => {
