@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use grism_core::{Error, Result, Snapshot, SnapshotSelector, Table};
 use grism_cypher::{ExplainOptions, Query, Warning, bind_results};
-use grism_logical::Frame;
+use grism_logical::{Frame, SharedPlan};
 
 use crate::Graph;
 use crate::entity_columns::EntityColumns;
 use crate::explain::{FinishedRun, Measure, explain_prepared};
-use crate::query::{Prepared, QueryOptions, QueryResult, bind_context, facts, now, run_plan};
+use crate::query::{Prepared, QueryOptions, QueryResult, bind_context, facts, now, run_prepared};
 
 impl Graph {
     /// A frame of the nodes with `label`, or of all nodes, on the newest snapshot.
@@ -57,8 +57,7 @@ impl Graph {
         let options = &*self.with_registered(options);
         let cancellation = options.begin();
         let prepared = self.prepare_frame(frame, options).await?;
-        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
-        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
+        let mut result = run_prepared(&self.storage, &prepared, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings.extend(prepared.warnings);
         Ok(result)
@@ -114,10 +113,11 @@ impl Graph {
             location: None,
         });
         Ok(Prepared {
-            bound,
-            optimized,
+            bound: SharedPlan::new(bound),
+            optimized: SharedPlan::new(optimized),
             warnings: warnings.collect(),
             snapshot,
+            operators: Arc::default(),
         })
     }
 

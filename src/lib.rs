@@ -18,6 +18,7 @@ mod graph;
 mod image;
 mod load_all;
 mod loads;
+mod local_operators;
 mod logging;
 mod maintain;
 mod manifest;
@@ -84,7 +85,7 @@ pub use grism_local::{LocalExecutionContext, LocalExecutor, LocalPhysicalPlanner
 pub use grism_logical::optimizer::Rewrites;
 pub use grism_logical::{
     AggregateCall, AggregateFunction, AggregateRef, Column, Frame, FunctionRef, LogicalExpr,
-    LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SortKey, column, literal,
+    LogicalPlan, NamedAggregate, NamedExpr, PlanSchema, SharedPlan, SortKey, column, literal,
 };
 #[cfg(feature = "ray")]
 pub use grism_ray as distributed;

@@ -11,7 +11,8 @@ use grism_logical::{LogicalPlan, SharedPlan};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use crate::QueryOptions;
+use crate::local_operators::LocalOperators;
+use crate::{Prepared, QueryOptions};
 
 /// Queries, and as many plans, that are expected to be kept.
 const EXPECTED: usize = 256;
@@ -70,9 +71,10 @@ impl Weighter<PlanKey, Arc<CachedPlan>> for PlanWeighter {
 /// A plan and what it was made for.
 #[derive(Debug)]
 pub(crate) struct CachedPlan {
-    pub(crate) bound: LogicalPlan,
-    pub(crate) optimized: LogicalPlan,
+    pub(crate) bound: SharedPlan,
+    pub(crate) optimized: SharedPlan,
     pub(crate) warnings: Vec<Warning>,
+    pub(crate) operators: Arc<LocalOperators>,
     schema: Arc<GraphSchema>,
     rows: u64,
     /// Memory of the plans, about.
@@ -113,19 +115,16 @@ impl PlanCache {
     }
 
     /// Keeps a plan.
-    pub(crate) fn keep(
-        &self,
-        key: PlanKey,
-        bound: LogicalPlan,
-        optimized: LogicalPlan,
-        warnings: Vec<Warning>,
-        snapshot: &dyn Snapshot,
-    ) {
+    pub(crate) fn keep(&self, key: PlanKey, prepared: &Prepared) {
+        let (bound, optimized) = (&prepared.bound, &prepared.optimized);
+        let snapshot = prepared.snapshot.as_ref();
         let plan = CachedPlan {
-            bytes: bytes_of(&bound) + bytes_of(&optimized),
-            bound,
-            optimized,
-            warnings,
+            // The operators take about as much as what they are made of.
+            bytes: bytes_of(bound) + 2 * bytes_of(optimized),
+            bound: bound.clone(),
+            optimized: optimized.clone(),
+            warnings: prepared.warnings.clone(),
+            operators: Arc::clone(&prepared.operators),
             schema: Arc::clone(snapshot.schema()),
             rows: rows_of(snapshot),
         };

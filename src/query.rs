@@ -11,19 +11,20 @@ use grism_core::{
 };
 use grism_cypher::{BindContext, ParameterTypes, Parameters, Query, Warning};
 use grism_engine::{
-    CancellationHandle, ExecutionResult, ExprEvaluator, PhysicalSchema, PlannerConfig,
-    RecordBatchStream, RunHandle, RuntimeConfig,
+    CancellationHandle, ExecutionResult, ExprEvaluator, PhysicalSchema, RecordBatchStream,
+    RunHandle, RuntimeConfig,
 };
 use grism_functions::Functions;
-use grism_local::{LocalExecutor, LocalPhysicalPlanner};
+use grism_local::LocalExecutor;
 use grism_logical::optimizer::{Facts, Rewrites};
-use grism_logical::{LogicalExpr, LogicalPlan, PlanSchema};
+use grism_logical::{LogicalExpr, PlanSchema, SharedPlan};
 #[cfg(feature = "ray")]
 use grism_ray::{DistributedPlannerConfig, RayExecutorConfig};
 use grism_storage::LoadReport;
 
 use crate::Engine;
 use crate::entity_columns::EntityColumns;
+use crate::local_operators::LocalOperators;
 use crate::plan_cache::{PlanCache, plan_key};
 use crate::stages::StagedQuery;
 use crate::tables::Tables;
@@ -66,13 +67,15 @@ impl QueryOptions {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// The plan as the text says.
-    pub bound: LogicalPlan,
+    pub bound: SharedPlan,
     /// The plan after the optimizer.
-    pub optimized: LogicalPlan,
+    pub optimized: SharedPlan,
     /// What is odd about the query.
     pub warnings: Vec<Warning>,
     /// The snapshot it was bound to.
     pub snapshot: Arc<dyn Snapshot>,
+    /// What `optimized` runs as on this machine.
+    pub(crate) operators: Arc<LocalOperators>,
 }
 
 /// Binds and optimizes a query, which only reads.
@@ -93,8 +96,10 @@ pub(crate) async fn prepare(
         ));
     }
     // A plan that depends on tables of this call is not kept.
-    let is_kept = options.tables.parameter_names().is_empty();
-    let key = is_kept.then(|| plan_key(query, options)).flatten();
+    let depends_on_tables = !options.tables.parameter_names().is_empty();
+    let key = (!depends_on_tables)
+        .then(|| plan_key(query, options))
+        .flatten();
     let known = key
         .as_ref()
         .and_then(|key| plans.plan(key, snapshot.as_ref()));
@@ -104,27 +109,25 @@ pub(crate) async fn prepare(
             optimized: plan.optimized.clone(),
             warnings: plan.warnings.clone(),
             snapshot,
+            operators: Arc::clone(&plan.operators),
         });
     }
     let query = query.with_functions(&options.functions)?;
     let bound = query.bind(bind_context(snapshot.as_ref(), options, &now()))?;
     let facts = facts(snapshot.as_ref());
     let optimized = options.rewrites.optimize(bound.plan.clone(), facts)?;
-    if let Some(key) = key.filter(|_| !bound.volatile) {
-        plans.keep(
-            key,
-            bound.plan.clone(),
-            optimized.clone(),
-            bound.warnings.clone(),
-            snapshot.as_ref(),
-        );
-    }
-    Ok(Prepared {
-        bound: bound.plan,
-        optimized,
+    let is_kept = !bound.volatile;
+    let prepared = Prepared {
+        bound: SharedPlan::new(bound.plan),
+        optimized: SharedPlan::new(optimized),
         warnings: bound.warnings,
         snapshot,
-    })
+        operators: Arc::default(),
+    };
+    if let Some(key) = key.filter(|_| is_kept) {
+        plans.keep(key, &prepared);
+    }
+    Ok(prepared)
 }
 
 /// What a query is bound against.
@@ -251,22 +254,19 @@ impl fmt::Debug for QueryResult {
     }
 }
 
-/// Runs an optimized plan on a snapshot with the engine of `options`, until `cancellation`.
-pub(crate) async fn run_plan(
+/// Runs a query on the snapshot that it was planned for with the engine of `options`, until `cancellation`.
+pub(crate) async fn run_prepared(
     storage: &Arc<dyn Storage>,
-    snapshot: &Arc<dyn Snapshot>,
-    plan: &LogicalPlan,
+    prepared: &Prepared,
     options: &QueryOptions,
     cancellation: CancellationHandle,
 ) -> Result<QueryResult> {
+    let (plan, snapshot) = (&prepared.optimized, &prepared.snapshot);
     let storage = &options.tables.over(storage);
     let runtime = options.runtime.clone();
     let result = match options.engine {
         Engine::Local | Engine::Auto => {
-            let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
-                threads: runtime.workers(),
-            });
-            let plan = planner.plan(plan)?;
+            let plan = prepared.operators.of(plan, runtime.workers())?;
             let executor = LocalExecutor::with_config(runtime).with_cancellation(cancellation);
             executor.execute_at(plan, Arc::clone(storage), Arc::clone(snapshot))?
         }

@@ -54,6 +54,17 @@ impl Graph {
         functions.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether a query over this graph with these options may run code of the program that asks: functions and tables, registered
+    /// with the graph or given with the query.
+    #[must_use]
+    pub fn calls_out(&self, options: &QueryOptions) -> bool {
+        let named = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let functions = self.functions.read();
+        let functions = functions.unwrap_or_else(PoisonError::into_inner);
+        let of_query = !(options.tables.is_empty() && options.functions.is_empty());
+        of_query || !(named.is_empty() && functions.is_empty())
+    }
+
     /// The options of a query over this graph, with its tables and functions.
     pub(crate) fn with_registered<'a>(&self, options: &'a QueryOptions) -> Cow<'a, QueryOptions> {
         let named = self.tables.read().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use crate::copy::copy_from;
 use crate::copy_to::copy_to;
 use crate::entity_columns::EntityColumns;
 use crate::explain::{FinishedRun, Measure, explain_query, explain_statement};
-use crate::query::{QueryOptions, QueryResult, run_plan};
+use crate::query::{QueryOptions, QueryResult, run_prepared};
 use crate::show::show;
 use crate::write::write_query;
 
@@ -106,8 +106,7 @@ impl Graph {
     pub(crate) async fn read(&self, query: &Query, options: &QueryOptions) -> Result<QueryResult> {
         let cancellation = options.begin();
         let prepared = self.plan(query, options).await?;
-        let (snapshot, plan) = (&prepared.snapshot, &prepared.optimized);
-        let mut result = run_plan(&self.storage, snapshot, plan, options, cancellation).await?;
+        let mut result = run_prepared(&self.storage, &prepared, options, cancellation).await?;
         result.entities = EntityColumns::of(&prepared.bound)?;
         result.warnings = prepared.warnings;
         Ok(result)

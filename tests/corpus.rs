@@ -331,6 +331,8 @@ fn options(runtime: Runtime) -> QueryOptions {
         // Small batches, so that small graphs have many.
         runtime: RuntimeConfig {
             batch_rows: if runtime.lance { 8192 } else { 1000 },
+            // The graphs are small: otherwise one thread would be done before others start.
+            alone_micros: 0,
             ..RuntimeConfig::default().with_threads(runtime.threads)
         },
         distributed: DistributedPlannerConfig {

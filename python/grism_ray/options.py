@@ -225,8 +225,10 @@ def known(settings: Iterable[str], options: type, whose: str = "", call: Callabl
 
     The names of the other arguments of ``call`` may be what was meant, too.
     """
-    names = set(getattr(options, "__optional_keys__", ()))
-    if call is not None and not names.issuperset(settings):
+    names: frozenset[str] = getattr(options, "__optional_keys__", frozenset())
+    if names.issuperset(settings):
+        return
+    if call is not None:
         names |= inspect.signature(call).parameters.keys() - {"self", "settings"}
     _native.check_options(list(settings), whose, sorted(names))
 

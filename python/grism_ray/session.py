@@ -349,7 +349,8 @@ class Graph(MaintainedGraph):
         if ray is not None and engine in ("local", "staged"):
             message = f'ray holds options of a run on Ray, and the engine is {engine}: leave it out, or engine="ray"'
             raise _native.UnsupportedError(message)
-        if engine in ("local", "staged"):
+        # Without a connection ``auto`` is local, as the native part knows.
+        if engine in ("local", "staged") or (engine == "auto" and not _ray_runs()):
             return engine
         return self._handle.engine_for(engine, _ray_runs())
 
@@ -477,8 +478,10 @@ def _collected(stream: _native.BatchStream, connected: Connected | None = None) 
     batches = stream.collect()
     load = None if stream.load is None else LoadReport._of(json.loads(stream.load))
     written = None if stream.written is None else dict(stream.written)
-    issue(stream.warnings)
-    return Result(batches, stream.warnings, json.loads(stream.tasks), load, written, connected)
+    metrics = [] if stream.tasks is None else json.loads(stream.tasks)
+    warnings = stream.warnings
+    issue(warnings)
+    return Result(batches, warnings, metrics, load, written, connected)
 
 
 def _merged(

@@ -131,6 +131,24 @@ def test_ctrl_c_stops_all_work_and_the_next_query_answers(chain: gr.Graph, engin
     assert time.monotonic() - begun < 1
 
 
+def test_handlers_of_signals_are_called_while_a_query_works_on_the_thread_that_asks(chain: gr.Graph) -> None:
+    calls: list[float] = []
+    before = signal.signal(signal.SIGALRM, lambda *_: calls.append(time.monotonic()))
+    signal.setitimer(signal.ITIMER_REAL, LOOK, LOOK)
+    try:
+        size, took, begun = 1000, 0.0, 0.0
+        while took < BEFORE:
+            size, begun = 2 * size, time.monotonic()
+            found = chain.query("RETURN reduce(s = 0, x IN range(1, $n) | s + x) AS n", {"n": size})
+            took = time.monotonic() - begun
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    # What a handler does not raise stops nothing.
+    assert found["n"] == [size * (size + 1) // 2]
+    assert sum(begun < call < begun + took for call in calls) > 2, "one may be called at the end"
+
+
 @pytest.mark.parametrize("engine", ["local", "staged"])
 @pytest.mark.parametrize("name", ["cross product", "paths", "sort across types", "comprehension", "reduce"])
 def test_a_time_limit_stops_all_work(chain: gr.Graph, engine: Any, name: str) -> None:

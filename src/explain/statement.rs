@@ -6,8 +6,6 @@ use arrow::array::StringArray;
 use arrow::record_batch::RecordBatch;
 use grism_core::{Result, WriteCounts, without_secrets};
 use grism_cypher::{ExplainFormat, ExplainOptions, Query};
-use grism_engine::PlannerConfig;
-use grism_local::LocalPhysicalPlanner;
 
 use super::explained::{Explained, Shape, Verbose};
 use super::graph::{dot, mermaid};
@@ -108,10 +106,8 @@ pub(crate) async fn explain_prepared(
         }
         explained
     } else {
-        let planner = LocalPhysicalPlanner::with_config(PlannerConfig {
-            threads: options.runtime.workers(),
-        });
-        let plan = planner.plan(&prepared.optimized)?;
+        let threads = options.runtime.workers();
+        let plan = prepared.operators.of(&prepared.optimized, threads)?;
         let mut explained = explained_plan(&plan.root, facts);
         explained.statistics = Arc::clone(prepared.snapshot.statistics());
         if explain.analyze {
@@ -122,7 +118,7 @@ pub(crate) async fn explain_prepared(
     if let Shape::Query(plan) = &mut explained.shape
         && explain.verbose
     {
-        let bound = prepared.bound.clone();
+        let bound = prepared.bound.clone().into_plan();
         let (_, rules) = options.rewrites.optimize_verbosely(bound, facts)?;
         plan.verbose = Some(Verbose {
             logical: prepared.bound.to_string(),

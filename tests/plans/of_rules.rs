@@ -122,7 +122,7 @@ async fn each_rule_does_what_it_is_for() {
                 .iter()
                 .try_fold(plan, |plan, rule| (rule.apply)(plan, facts))
         };
-        let before = apply(prepared.bound.clone(), end).unwrap();
+        let before = apply(prepared.bound.into_plan(), end).unwrap();
         let after = (RULES[end].apply)(before.clone(), facts).unwrap();
         assert_ne!(before, after, "{name} changes nothing of `{query}`");
         let text = format!("{query}\n\nbefore:\n{before}\nafter:\n{after}");

@@ -1,5 +1,6 @@
 //! `CancellationHandle`: tells a running query to stop, when it is asked to or at a time.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -26,8 +27,18 @@ struct State {
     cancelled: AtomicBool,
     deadline: Option<Instant>,
     parent: Option<CancellationHandle>,
+    watch: Option<Watch>,
     /// Wakes whoever waits on a handle; a handle and its children share it.
     changed: Arc<Notify>,
+}
+
+/// What is called whenever somebody looks at a handle.
+struct Watch(Box<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
 }
 
 impl CancellationHandle {
@@ -48,6 +59,36 @@ impl CancellationHandle {
             cancelled: AtomicBool::new(false),
             deadline: deadlines.min(),
             parent: Some(self.clone()),
+            watch: None,
+            changed: Arc::clone(&self.0.changed),
+        }))
+    }
+
+    /// A handle that stops with this one, and calls `watch` whenever work looks at it or at a handle below it, on the thread of
+    /// that work: once a batch, and from time to time within long loops.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use grism_core::CancellationHandle;
+    ///
+    /// let looks = Arc::new(AtomicU32::new(0));
+    /// let counted = Arc::clone(&looks);
+    /// let program = CancellationHandle::default();
+    /// let query = program.watched(move || {
+    ///     counted.fetch_add(1, Ordering::Relaxed);
+    /// });
+    /// query.child(None).check().unwrap();
+    /// program.check().unwrap();
+    /// assert_eq!(looks.load(Ordering::Relaxed), 1);
+    /// ```
+    #[must_use]
+    pub fn watched(&self, watch: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(State {
+            cancelled: AtomicBool::new(false),
+            deadline: self.0.deadline,
+            parent: Some(self.clone()),
+            watch: Some(Watch(Box::new(watch))),
             changed: Arc::clone(&self.0.changed),
         }))
     }
@@ -61,6 +102,9 @@ impl CancellationHandle {
     /// Whether the work was told to stop; the deadline does not count.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
+        if let Some(Watch(watch)) = &self.0.watch {
+            watch();
+        }
         let parent = self.0.parent.as_ref();
         self.0.cancelled.load(Ordering::Acquire) || parent.is_some_and(Self::is_cancelled)
     }
@@ -144,6 +188,16 @@ mod tests {
         assert!(first.is_cancelled() && !second.is_cancelled() && !program.is_cancelled());
         program.cancel();
         assert!(second.child(None).is_cancelled());
+    }
+
+    #[test]
+    fn a_watch_that_cancels_is_heard_by_the_look_that_called_it() {
+        let program = CancellationHandle::default();
+        let query = program.clone().watched(move || program.cancel());
+        assert_eq!(
+            query.child(None).check().unwrap_err().kind(),
+            ErrorKind::Cancelled
+        );
     }
 
     #[test]

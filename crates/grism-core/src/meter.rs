@@ -19,6 +19,7 @@ thread_local! {
 /// [`Meter::active`]. Work that is handed to another thread takes the meter along.
 #[derive(Debug, Default)]
 pub struct Meter {
+    nested_nanos: AtomicU64,
     memory: AtomicU64,
     peak_memory: AtomicU64,
     spilled_bytes: AtomicU64,
@@ -88,6 +89,14 @@ impl Usage {
 #[derive(Debug)]
 pub struct ActiveMeter(Option<Arc<Meter>>);
 
+impl ActiveMeter {
+    /// The meter that was active before.
+    #[must_use]
+    pub fn before(&self) -> Option<&Arc<Meter>> {
+        self.0.as_ref()
+    }
+}
+
 impl Drop for ActiveMeter {
     fn drop(&mut self) {
         let before = self.0.take();
@@ -108,6 +117,17 @@ impl Meter {
         let own = Some(Arc::clone(self));
         let before = ACTIVE.try_with(|active| active.replace(own));
         ActiveMeter(before.unwrap_or_default())
+    }
+
+    /// Another operator was at work for so many nanoseconds while this one was, on the same thread.
+    pub fn nested(&self, nanos: u64) {
+        self.nested_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// The nanoseconds for which other operators were at work on threads of this one.
+    #[must_use]
+    pub fn nested_nanos(&self) -> u64 {
+        self.nested_nanos.load(Ordering::Relaxed)
     }
 
     /// Bytes of memory were reserved.

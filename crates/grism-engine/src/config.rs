@@ -10,11 +10,18 @@ use crate::Resources;
 /// Bytes of the memory limit for which there is another worker.
 const WORKER_BYTES: usize = 192 << 20;
 
+/// Starting other threads, until they work, takes about as long: a query that is done before does not wait for them, and one that
+/// goes on loses at most as much as they cost.
+const ALONE_MICROS: u64 = 100;
+
 /// Settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuntimeConfig {
     /// Workers that pull morsels, at most; 1 is a single-threaded pull. By default the number of cores.
     pub threads: usize,
+    /// Microseconds for which a pipeline runs on the thread that asks for its rows, before others share its pieces; 0 shares
+    /// them at once. By default 100.
+    pub alone_micros: u64,
     /// Rows per batch, at most. By default 8,192.
     pub batch_rows: usize,
     /// Bytes that the query may hold, caches of what it reads among them; `None` is what the memory of its graph allows.
@@ -33,6 +40,7 @@ impl Default for RuntimeConfig {
             .get_or_init(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         Self {
             threads,
+            alone_micros: ALONE_MICROS,
             batch_rows: 8192,
             memory_limit: None,
             timeout_ms: None,

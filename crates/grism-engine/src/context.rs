@@ -31,7 +31,7 @@ pub struct QueryContext {
     /// The span that those of operators belong to: of the query, or of the task.
     pub span: Span,
     /// What DataFusion's operators need; made for the first of them.
-    task: OnceLock<Arc<TaskContext>>,
+    task: Arc<OnceLock<Arc<TaskContext>>>,
 }
 
 impl QueryContext {
@@ -64,7 +64,21 @@ impl QueryContext {
             cancellation,
             config,
             span: Span::current(),
-            task: OnceLock::new(),
+            task: Arc::default(),
+        }
+    }
+
+    /// The same query, whose operators look at `cancellation` instead: a handle below that of the query.
+    pub(crate) fn stopping_with(&self, cancellation: CancellationHandle) -> Self {
+        Self {
+            storage: Arc::clone(&self.storage),
+            snapshot: Arc::clone(&self.snapshot),
+            memory: Arc::clone(&self.memory),
+            metrics: self.metrics.clone(),
+            cancellation,
+            config: self.config.clone(),
+            span: self.span.clone(),
+            task: Arc::clone(&self.task),
         }
     }
 
@@ -161,6 +175,12 @@ impl MorselQueue {
         self.pieces
             .get(self.next.fetch_add(1, Ordering::AcqRel))
             .copied()
+    }
+
+    /// Whether all pieces are taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.next.load(Ordering::Acquire) >= self.pieces.len()
     }
 }
 

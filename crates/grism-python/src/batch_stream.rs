@@ -9,8 +9,9 @@ use grism::{Error, QueryResult, RecordBatchStream, RunHandle, SnapshotId, WriteC
 use pyo3::prelude::*;
 
 use crate::batches::Batches;
+use crate::caller::Caller;
 use crate::error::to_python;
-use crate::runtime::{is_forked, runtime, wait};
+use crate::runtime::{is_forked, runtime};
 
 /// A running query, batch by batch.
 #[pyclass(frozen, module = "grism_ray._native")]
@@ -18,6 +19,7 @@ pub(crate) struct BatchStream {
     schema: SchemaRef,
     stream: Arc<tokio::sync::Mutex<Option<RecordBatchStream>>>,
     run: RunHandle,
+    caller: Caller,
     warnings: Vec<String>,
     load: Option<String>,
     written: Option<WriteCounts>,
@@ -25,7 +27,8 @@ pub(crate) struct BatchStream {
 }
 
 impl BatchStream {
-    pub(crate) fn new(result: QueryResult) -> Self {
+    /// The stream of a result, whose rows `caller` waits for.
+    pub(crate) fn new(result: QueryResult, caller: Caller) -> Self {
         let warnings = result.warnings.iter().map(ToString::to_string).collect();
         let load = result
             .load
@@ -34,6 +37,7 @@ impl BatchStream {
         Self {
             schema: result.arrow_schema(),
             run: result.run().clone(),
+            caller,
             warnings,
             load,
             written: result.written,
@@ -48,7 +52,7 @@ impl BatchStream {
         py: Python<'_>,
         future: impl Future<Output = grism::Result<T>> + Send + 'static,
     ) -> PyResult<T> {
-        let found = wait(py, Some(&self.run.cancellation()), future);
+        let found = self.caller.wait(py, future);
         if found.is_err() {
             let stream = Arc::clone(&self.stream);
             runtime()?.spawn(async move { stream.lock().await.take() });
@@ -126,10 +130,15 @@ impl BatchStream {
         self.snapshot.map(|id| id.0)
     }
 
-    /// What the tasks of a staged run did, as JSON.
+    /// What the tasks of a staged run did, as JSON; `None` of a run without stages.
     #[getter]
-    fn tasks(&self) -> PyResult<String> {
-        serde_json::to_string(&self.run.tasks())
+    fn tasks(&self) -> PyResult<Option<String>> {
+        let tasks = self.run.tasks();
+        if tasks.is_empty() {
+            return Ok(None);
+        }
+        let text = serde_json::to_string(&tasks);
+        text.map(Some)
             .map_err(|error| to_python(Error::internal(error.to_string())))
     }
 }

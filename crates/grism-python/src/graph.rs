@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::DataType;
-use grism::{Engine, Error, RayConnection, SnapshotId, SnapshotSelector, VacuumOptions, Value};
+use grism::{
+    Engine, Error, QueryOptions, RayConnection, SnapshotId, SnapshotSelector, VacuumOptions, Value,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::batch_stream::BatchStream;
+use crate::caller::{Begin, Caller};
 use crate::convert::{PythonTable, Text, Whole};
 #[cfg(feature = "ray")]
 use crate::distributed::DistributedQuery;
@@ -72,11 +75,14 @@ impl Graph {
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
-        let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(py, Some(&options.cancellation.clone()), async move {
-            graph.execute(&text.0, &options).await
-        })
-        .map(BatchStream::new)
+        let (graph, mut options) = (self.graph.clone(), options(engine, params, settings)?);
+        let begin = match graph.writes(&text.0) {
+            Ok(false) => begin(&graph, &text.0, &options),
+            _ => Begin::OnRuntime,
+        };
+        let caller = Caller::of(&mut options, begin);
+        let executed = async move { graph.execute(&text.0, &options).await };
+        Ok(BatchStream::new(caller.wait(py, executed)?, caller))
     }
 
     /// Runs one statement that reads.
@@ -88,11 +94,11 @@ impl Graph {
         params: Option<&Bound<'_, PyDict>>,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
-        let (graph, options) = (self.graph.clone(), options(engine, params, settings)?);
-        wait(py, Some(&options.cancellation.clone()), async move {
-            graph.query(&text.0, &options).await
-        })
-        .map(BatchStream::new)
+        let (graph, mut options) = (self.graph.clone(), options(engine, params, settings)?);
+        let begin = begin(&graph, &text.0, &options);
+        let caller = Caller::of(&mut options, begin);
+        let asked = async move { graph.query(&text.0, &options).await };
+        Ok(BatchStream::new(caller.wait(py, asked)?, caller))
     }
 
     /// Whether a query writes.
@@ -375,12 +381,11 @@ impl Graph {
         engine: &str,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<BatchStream> {
-        let (graph, options) = (self.graph.clone(), options(engine, None, settings)?);
-        let frame = Arc::clone(&frame.frame);
-        wait(py, Some(&options.cancellation.clone()), async move {
-            graph.collect(&frame, &options).await
-        })
-        .map(BatchStream::new)
+        let (graph, mut options) = (self.graph.clone(), options(engine, None, settings)?);
+        let begin = begin(&graph, "", &options);
+        let (frame, caller) = (Arc::clone(&frame.frame), Caller::of(&mut options, begin));
+        let collected = async move { graph.collect(&frame, &options).await };
+        Ok(BatchStream::new(caller.wait(py, collected)?, caller))
     }
 
     /// The hyperedges of ids, each with a list of its members.
@@ -417,5 +422,16 @@ impl Graph {
         let (graph, ray) = (self.graph.clone(), connections[usize::from(ray_runs)]);
         let chosen = wait(py, None, async move { graph.engine_for(engine, ray).await })?;
         Ok(chosen.name())
+    }
+}
+
+/// Bytes of a text up to which it is planned on the thread that asks: planning does not look whether it has to stop.
+const SHORT: usize = 1 << 14;
+
+/// Where a query with this text begins, which only reads.
+fn begin(graph: &grism::Graph, text: &str, options: &QueryOptions) -> Begin {
+    match text.len() <= SHORT && !graph.calls_out(options) {
+        true => Begin::Here,
+        false => Begin::OnRuntime,
     }
 }

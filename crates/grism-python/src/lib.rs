@@ -6,6 +6,7 @@ mod batch_stream;
 mod batches;
 #[cfg(feature = "ray")]
 mod bundle;
+mod caller;
 mod command;
 mod convert;
 #[cfg(feature = "ray")]

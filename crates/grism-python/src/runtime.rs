@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::error::to_python;
 
 /// How often a waiting thread looks for signals.
-const SIGNAL_CHECK: Duration = Duration::from_millis(50);
+pub(crate) const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 
 /// How long the interpreter's end waits for the queries of other threads to be cancelled.
 const END_WAIT: Duration = Duration::from_secs(1);
@@ -79,19 +79,12 @@ pub(crate) fn wait<T: Send + 'static>(
     };
     loop {
         let step = py.detach(|| {
-            WAITING.fetch_add(1, Ordering::SeqCst);
+            let waiting = Waiting::begin();
             let step = receiver
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .recv_timeout(SIGNAL_CHECK);
-            let ends = is_ended();
-            if ends {
-                cancel();
-            }
-            WAITING.fetch_sub(1, Ordering::SeqCst);
-            if ends {
-                park();
-            }
+            waiting.end(cancel);
             step
         });
         match step {
@@ -109,8 +102,37 @@ pub(crate) fn wait<T: Send + 'static>(
     }
 }
 
+/// A time for which a thread waits or works without holding the interpreter.
+pub(crate) struct Waiting(());
+
+impl Waiting {
+    /// Begins it, on a thread that does not hold the interpreter.
+    pub(crate) fn begin() -> Self {
+        WAITING.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Ends it. Where the interpreter ends, it calls `cancel` and never returns.
+    pub(crate) fn end(self, cancel: impl FnOnce()) {
+        let ends = is_ended();
+        if ends {
+            cancel();
+        }
+        drop(self);
+        if ends {
+            park();
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Whether the interpreter ends, and this is not the thread that ends it.
-fn is_ended() -> bool {
+pub(crate) fn is_ended() -> bool {
     ENDING
         .get()
         .is_some_and(|ending| *ending != std::thread::current().id())

@@ -1,5 +1,6 @@
 //! Streams into and out of DataFusion's operators.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,11 +58,17 @@ pub(crate) fn task_context(
     options
         .execution
         .skip_partial_aggregation_probe_rows_threshold = usize::MAX;
-    Ok(Arc::new(
-        TaskContext::default()
-            .with_session_config(config)
-            .with_runtime(runtime),
-    ))
+    // The default context makes settings and a runtime of its own.
+    Ok(Arc::new(TaskContext::new(
+        None,
+        String::new(),
+        config,
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+        runtime,
+    )))
 }
 
 /// A leaf that gives a stream of ours to a DataFusion operator, once.

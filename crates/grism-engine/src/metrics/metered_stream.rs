@@ -10,7 +10,7 @@ use futures::Stream;
 use grism_core::{BatchStream, Error, FailedOperator, Result, batch_bytes};
 use tracing::Span;
 
-use super::OperatorMeter;
+use super::operator_meter::{OperatorMeter, nanos};
 use crate::{PhysicalOperator, QueryContext};
 
 /// What `start` gives, and its stream, as work of `operator`, which errors of both name.
@@ -64,7 +64,7 @@ struct MeteredStream {
 struct Begun<'a> {
     meter: &'a OperatorMeter,
     since: Instant,
-    _active: grism_core::ActiveMeter,
+    active: grism_core::ActiveMeter,
     _span: tracing::span::Entered<'a>,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Begun<'a> {
         meter.begin();
         Self {
             since: Instant::now(),
-            _active: meter.meter().activate(),
+            active: meter.meter().activate(),
             _span: span.enter(),
             meter,
         }
@@ -82,7 +82,12 @@ impl<'a> Begun<'a> {
 
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
-        self.meter.end(self.since.elapsed());
+        let busy = self.since.elapsed();
+        self.meter.end(busy);
+        // The operator that polled this one, on this thread.
+        if let Some(outer) = self.active.before() {
+            outer.nested(nanos(busy));
+        }
     }
 }
 

@@ -76,6 +76,7 @@ impl OperatorMeter {
             batches: self.batches.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
             busy_nanos: self.busy_nanos.load(Ordering::Relaxed),
+            nested_nanos: self.meter.nested_nanos(),
             wait_nanos: self.wait_nanos.load(Ordering::Relaxed),
             threads: self.threads.load(Ordering::Relaxed),
             usage: self.meter.usage(),
@@ -83,6 +84,6 @@ impl OperatorMeter {
     }
 }
 
-fn nanos(time: Duration) -> u64 {
+pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -20,6 +20,8 @@ pub struct OperatorMetrics {
     pub bytes: u64,
     /// Time at work in the operator and in the inputs that ran on its threads, in nanoseconds, added over threads.
     pub busy_nanos: u64,
+    /// Of that, the time in those inputs.
+    pub nested_nanos: u64,
     /// Time that the operator or its inputs waited: for storage, other threads, or other stages. In nanoseconds, added over threads.
     pub wait_nanos: u64,
     /// Threads that were at work in it at the same time, at most.
@@ -54,16 +56,15 @@ impl OperatorMetrics {
             busy += input.busy_nanos;
             wait += input.wait_nanos;
         }
-        // Inputs that were at work for longer ran on threads of their own, for which the operator only waited.
-        if busy > self.busy_nanos {
-            return OwnTime {
-                busy: Duration::from_nanos(self.busy_nanos),
-                wait: Duration::ZERO,
-            };
-        }
+        let own = Duration::from_nanos(self.busy_nanos.saturating_sub(self.nested_nanos));
+        // Inputs that were at work elsewhere too ran on threads of their own, for which the operator only waited.
+        let waited = match busy > self.nested_nanos {
+            true => 0,
+            false => self.wait_nanos.saturating_sub(wait),
+        };
         OwnTime {
-            busy: Duration::from_nanos(self.busy_nanos - busy),
-            wait: Duration::from_nanos(self.wait_nanos.saturating_sub(wait)),
+            busy: own,
+            wait: Duration::from_nanos(waited),
         }
     }
 
@@ -73,6 +74,7 @@ impl OperatorMetrics {
         self.batches += other.batches;
         self.bytes += other.bytes;
         self.busy_nanos += other.busy_nanos;
+        self.nested_nanos += other.nested_nanos;
         self.wait_nanos += other.wait_nanos;
         self.threads += other.threads;
         self.usage.add(&other.usage);
@@ -112,14 +114,19 @@ mod tests {
     }
 
     #[test]
-    fn own_time_is_without_inputs_unless_they_ran_elsewhere() {
-        let own = metrics(0, 100, 50).own_time([&metrics(1, 30, 20), &metrics(2, 10, 0)]);
-        assert_eq!(own.busy.as_nanos(), 60);
-        assert_eq!(own.wait.as_nanos(), 30);
+    fn own_time_is_without_inputs_and_without_waiting_for_their_threads() {
+        let around = |busy_nanos, nested_nanos, wait_nanos| OperatorMetrics {
+            nested_nanos,
+            ..metrics(0, busy_nanos, wait_nanos)
+        };
+        let own = around(100, 40, 50).own_time([&metrics(1, 30, 20), &metrics(2, 10, 0)]);
+        assert_eq!((own.busy.as_nanos(), own.wait.as_nanos()), (60, 30));
         // The input was at work on two threads while the operator waited for it.
-        let own = metrics(0, 5, 400).own_time([&metrics(1, 800, 0)]);
-        assert_eq!(own.busy.as_nanos(), 5);
-        assert_eq!(own.wait.as_nanos(), 0);
+        let own = around(5, 0, 400).own_time([&metrics(1, 800, 0)]);
+        assert_eq!((own.busy.as_nanos(), own.wait.as_nanos()), (5, 0));
+        // It was at work on the thread of the operator, and on another one.
+        let own = around(410, 400, 7).own_time([&metrics(1, 800, 0)]);
+        assert_eq!((own.busy.as_nanos(), own.wait.as_nanos()), (10, 0));
     }
 
     #[test]

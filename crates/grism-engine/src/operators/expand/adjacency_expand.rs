@@ -206,8 +206,9 @@ impl Neighbours {
     /// The segment of the list at `place` among those of `node`, the node's place in it, and whether its self-loops are left
     /// out.
     fn list(&self, place: usize, node: u64) -> Option<(&IncidenceSegment, usize, bool)> {
-        let list = &self.lists.all()[self.own_lists[place] as usize];
-        let (segment, local) = self.reader.segment(list.table, list.role, node)?;
+        let number = self.own_lists[place] as usize;
+        let list = &self.lists.all()[number];
+        let (segment, local) = self.reader.segment(number, node)?;
         Some((segment, local, self.without_loops == Some(list.role)))
     }
 

@@ -123,8 +123,9 @@ impl Unary for CountExpandExec {
                     }
                     lists.of_member(member, &mut own_lists);
                     for number in &own_lists {
-                        let list = &lists.all()[*number as usize];
-                        let Some((segment, local)) = reader.segment(list.table, list.role, member) else { continue };
+                        let number = *number as usize;
+                        let list = &lists.all()[number];
+                        let Some((segment, local)) = reader.segment(number, member) else { continue };
                         let skips_loops = without_loops == Some(list.role);
                         *count += count_of(segment, local, member, skips_loops, &expand, &left_out);
                     }

@@ -10,7 +10,7 @@ use grism_logical::Direction;
 use super::expansion::IncidenceReader;
 use crate::ExecutionContextTrait;
 
-/// A list of edges: its number, the role of the node they are followed from, and whether self-loops are left out of it,
+/// A list of edges: its number within a table, the role of the node they are followed from, and whether self-loops are left out of it,
 /// since they stand in the other list too and count once.
 type List = (usize, &'static str, bool);
 
@@ -35,9 +35,10 @@ impl EdgeLists {
     /// Those of storage.
     pub(crate) async fn load(&mut self, direction: Direction, nodes: &UInt64Array) -> Result<()> {
         self.reader.begin_batch(nodes);
-        for table in self.tables.iter() {
+        for (place, table) in self.tables.iter().enumerate() {
             for (index, role, _) in lists_of(direction) {
-                self.reader.load(*table, *index, role, nodes).await?;
+                let number = number_of(place, *index);
+                self.reader.load(number, *table, role, nodes).await?;
             }
         }
         Ok(())
@@ -86,9 +87,10 @@ impl EdgeLists {
         node: u64,
         mut visit: impl FnMut(NodeEdges<'_>),
     ) {
-        for table in self.tables.iter() {
+        for place in 0..self.tables.len() {
             for (index, _, skips_loops) in lists_of(direction) {
-                if let Some((segment, local)) = self.reader.segment(*table, *index, node) {
+                if let Some((segment, local)) = self.reader.segment(number_of(place, *index), node)
+                {
                     visit(NodeEdges {
                         segment,
                         places: segment.range(local),
@@ -108,6 +110,11 @@ pub(crate) struct NodeEdges<'a> {
     pub(crate) places: Range<usize>,
     /// Whether edges from the node to itself are left out.
     pub(crate) skips_loops: bool,
+}
+
+/// The number of a list among those of all tables.
+const fn number_of(place: usize, index: usize) -> usize {
+    2 * place + index
 }
 
 const fn lists_of(direction: Direction) -> &'static [List] {

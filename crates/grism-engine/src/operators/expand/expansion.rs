@@ -1,13 +1,10 @@
 //! What expansions have in common: incidence lists loaded once per stream, ids of a column, the text of bindings.
 
 use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::UInt64Array;
-use grism_core::{
-    EntityId, IncidenceSegment, NumberMap, Result, SegmentKey, Snapshot, TableId, Tables,
-};
+use grism_core::{EntityId, IncidenceSegment, Result, SegmentKey, Snapshot, TableId, Tables};
 use grism_logical::RoleBinding;
 
 use super::segment_groups::expansion_budget;
@@ -15,35 +12,37 @@ use crate::operators::names::{comma_separated, shown};
 use crate::{ExecutionContextTrait, OperatorRun};
 
 /// The incidence lists a stream has asked for so far, up to a number of bytes.
+///
+/// An operator numbers its lists, a role of a table each, from 0 on: a segment is found for every row, so it stands at its number.
+///
+/// ```text
+/// list 0: table 3: [segment 0, –, segment 2]   table 5: [segment 0]
+/// list 1: table 3: [–, segment 1]
+/// ```
 #[derive(Debug)]
 pub(crate) struct IncidenceReader {
     snapshot: Arc<dyn Snapshot>,
-    segments: NumberMap<ListKey, Arc<IncidenceSegment>>,
+    /// The snapshot's.
+    shift: u8,
+    lists: Vec<ListSegments>,
     /// Bytes of the segments.
     held: usize,
-    /// Bytes past which segments are let go of before others are loaded.
+    /// Bytes past which segments are dropped before others are loaded.
     budget: usize,
     /// Whether the lengths of lists are all that is asked for.
     lengths_only: bool,
 }
 
-/// A segment of one list: hyperedge table, number of the list, and members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ListKey(TableId, usize, SegmentKey);
-
-impl Hash for ListKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self(table, index, members) = self;
-        let tables = u64::from(table.get()) << 16 | u64::from(members.table.get());
-        state.write_u64(tables ^ (*index as u64) << 32 ^ members.segment << 40);
-    }
-}
+/// The segments of one list, by the table of the members and their number there.
+type ListSegments = Vec<(TableId, Vec<Option<Arc<IncidenceSegment>>>)>;
 
 impl IncidenceReader {
     pub(crate) fn new(context: &Arc<dyn ExecutionContextTrait>) -> Self {
+        let snapshot = Arc::clone(&context.query().snapshot);
         Self {
-            snapshot: Arc::clone(&context.query().snapshot),
-            segments: NumberMap::default(),
+            shift: snapshot.segment_shift(),
+            snapshot,
+            lists: Vec::new(),
             held: 0,
             budget: expansion_budget(context.as_ref()),
             lengths_only: false,
@@ -61,79 +60,107 @@ impl IncidenceReader {
         self.lengths_only
     }
 
-    /// Lets go of what the batches before needed and the one with `ids` does not, where it is too much to be kept; called
-    /// before the loads of a batch.
+    /// Drops what the batches before needed and the one with `ids` does not, where it is too much to be kept; called before the
+    /// loads of a batch.
     pub(crate) fn begin_batch(&mut self, ids: &UInt64Array) {
         if self.held <= self.budget {
             return;
         }
-        let shift = self.snapshot.segment_shift();
         let needed: HashSet<SegmentKey> = ids
             .iter()
             .flatten()
-            .map(|id| SegmentKey::of(EntityId::from_raw(id), shift))
+            .map(|id| SegmentKey::of(EntityId::from_raw(id), self.shift))
             .collect();
-        self.segments
-            .retain(|ListKey(_, _, key), _| needed.contains(key));
-        self.held = self.segments.values().map(|own| own.bytes()).sum();
+        self.held = 0;
+        for (table, segments) in self.lists.iter_mut().flatten() {
+            for (own, segment) in segments.iter_mut().zip(0..) {
+                let key = SegmentKey {
+                    table: *table,
+                    segment,
+                };
+                if !needed.contains(&key) {
+                    *own = None;
+                }
+                self.held += own.as_ref().map_or(0, |own| own.bytes());
+            }
+        }
     }
 
-    /// Loads what the members in `ids` need of the `index`-th role, called `role`, of `table`.
+    /// Loads what the members in `ids` need of the list of this number: the role `role` of `table`.
     pub(crate) async fn load(
         &mut self,
+        number: usize,
         table: TableId,
-        index: usize,
         role: &str,
         ids: &UInt64Array,
     ) -> Result<()> {
-        let shift = self.snapshot.segment_shift();
         let mut last = None;
         for id in ids.iter().flatten() {
-            let key = SegmentKey::of(EntityId::from_raw(id), shift);
+            let key = SegmentKey::of(EntityId::from_raw(id), self.shift);
             // Neighbouring rows mostly share a segment.
             if last == Some(key) {
                 continue;
             }
             last = Some(key);
-            self.load_segment(table, index, role, key).await?;
+            self.load_segment(number, table, role, key).await?;
         }
         Ok(())
     }
 
-    /// Loads the segment `key` of the `index`-th role, called `role`, of `table`.
+    /// Loads the segment `key` of the list of this number: the role `role` of `table`.
     pub(crate) async fn load_segment(
         &mut self,
+        number: usize,
         table: TableId,
-        index: usize,
         role: &str,
         key: SegmentKey,
     ) -> Result<()> {
-        let list = ListKey(table, index, key);
-        if !self.segments.contains_key(&list) {
-            let segment = if self.lengths_only {
-                self.snapshot.degrees(table, role, key).await?
-            } else {
-                self.snapshot.incidences(table, role, key).await?
-            };
-            self.held += segment.bytes();
-            self.segments.insert(list, segment);
+        if self.loaded(number, key).is_some() {
+            return Ok(());
         }
+        let segment = if self.lengths_only {
+            self.snapshot.degrees(table, role, key).await?
+        } else {
+            self.snapshot.incidences(table, role, key).await?
+        };
+        self.held += segment.bytes();
+        if self.lists.len() <= number {
+            self.lists.resize_with(number + 1, Vec::new);
+        }
+        let list = &mut self.lists[number];
+        let place = list.binary_search_by_key(&key.table, |(table, _)| *table);
+        let place = place.unwrap_or_else(|place| {
+            list.insert(place, (key.table, Vec::new()));
+            place
+        });
+        let segments = &mut list[place].1;
+        let at = key.segment as usize;
+        if segments.len() <= at {
+            segments.resize(at + 1, None);
+        }
+        segments[at] = Some(segment);
         Ok(())
     }
 
-    /// The loaded segment that holds `member`, and the member's place in it.
-    pub(crate) fn segment(
-        &self,
-        table: TableId,
-        index: usize,
-        member: u64,
-    ) -> Option<(&IncidenceSegment, usize)> {
-        let shift = self.snapshot.segment_shift();
+    /// The loaded segment of the list of this number that holds `member`, and the member's place in it.
+    #[inline]
+    pub(crate) fn segment(&self, number: usize, member: u64) -> Option<(&IncidenceSegment, usize)> {
         let id = EntityId::from_raw(member);
-        let segment = self
-            .segments
-            .get(&ListKey(table, index, SegmentKey::of(id, shift)))?;
-        Some((segment, (id.offset() & ((1 << shift) - 1)) as usize))
+        let segment = self.loaded(number, SegmentKey::of(id, self.shift))?;
+        Some((segment, (id.offset() & ((1 << self.shift) - 1)) as usize))
+    }
+
+    #[inline]
+    fn loaded(&self, number: usize, key: SegmentKey) -> Option<&IncidenceSegment> {
+        let list = self.lists.get(number)?;
+        let (_, segments) = match &list[..] {
+            [only] if only.0 == key.table => only,
+            several => {
+                let place = several.binary_search_by_key(&key.table, |(table, _)| *table);
+                several.get(place.ok()?)?
+            }
+        };
+        segments.get(key.segment as usize)?.as_deref()
     }
 }
 

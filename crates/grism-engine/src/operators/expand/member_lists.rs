@@ -98,8 +98,8 @@ impl MemberLists {
     ) -> Result<()> {
         reader.begin_batch(ids);
         if self.lists.len() <= FEW {
-            for list in &self.lists {
-                reader.load(list.table, list.role, &list.name, ids).await?;
+            for (number, list) in self.lists.iter().enumerate() {
+                reader.load(number, list.table, &list.name, ids).await?;
             }
             return Ok(());
         }
@@ -118,9 +118,9 @@ impl MemberLists {
             }
         }
         for (key, number) in wanted.into_keys() {
-            let list = &self.lists[number as usize];
+            let (number, list) = (number as usize, &self.lists[number as usize]);
             reader
-                .load_segment(list.table, list.role, &list.name, key)
+                .load_segment(number, list.table, &list.name, key)
                 .await?;
         }
         Ok(())
@@ -139,13 +139,17 @@ impl MemberLists {
         }
     }
 
-    /// The numbers of the lists that may hold incidences of `member`, ascending, in place of what is in `found`.
+    /// The numbers of the lists that may hold incidences of `member`, ascending, in place of what is in `found`: nothing, or what
+    /// was found for another member.
     pub(crate) fn of_member(&self, member: u64, found: &mut Vec<u32>) {
-        found.clear();
         if self.lists.len() <= FEW {
-            found.extend(0..self.lists.len() as u32);
+            // They are the same for all members.
+            if found.is_empty() {
+                found.extend(0..self.lists.len() as u32);
+            }
             return;
         }
+        found.clear();
         let shift = self.snapshot.segment_shift();
         let id = EntityId::from_raw(member);
         let Some(segment) = self.segments.get(&SegmentKey::of(id, shift)) else {

@@ -163,8 +163,9 @@ impl Unary for RoleExpandExec {
                             }
                             lists.of_member(members.value(row), &mut own_lists);
                             for number in &own_lists {
-                                let list = &lists.all()[*number as usize];
-                                let Some((segment, local)) = reader.segment(list.table, list.role, members.value(row)) else { continue };
+                                let number = *number as usize;
+                                let list = &lists.all()[number];
+                                let Some((segment, local)) = reader.segment(number, members.value(row)) else { continue };
                                 let range = segment.range(local);
                                 let mut start = range.start;
                                 while start < range.end {

@@ -1,5 +1,6 @@
 //! Sorting, and pipelines whose rows are merged in order.
 
+mod late_threads;
 pub(crate) mod parallel;
 pub(crate) mod sort;
 

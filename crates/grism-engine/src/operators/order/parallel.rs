@@ -1,26 +1,25 @@
 //! `ParallelExec`: one pipeline, run by several threads that take morsels from shared queues.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures::stream::select_all;
-use futures::{FutureExt, StreamExt, TryStreamExt};
-use grism_core::{Error, Result};
+use arrow::record_batch::RecordBatch;
+use futures::stream::{self, Fuse, select_all};
+use futures::{StreamExt, TryStreamExt};
+use grism_core::Result;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
+use super::late_threads::LateThreads;
 use super::sort::sort_columns;
 use crate::datafusion::merge_sorted;
 use crate::ordering::comma_separated;
 use crate::{
     Distribution, ExecutionContextTrait, InputRequirement, PhysicalOperator, PhysicalSchema,
-    PlanProperties, ReadOrder, RecordBatchStream, Unary, UnaryExec, run,
+    PlanProperties, ReadOrder, RecordBatchStream, Unary, UnaryExec,
 };
 
-/// Batches a thread may be ahead of the consumer.
-const AHEAD: usize = 4;
-
-/// Runs its input on `threads` threads at once and unites what they output.
+/// Runs its input on up to `threads` threads at once and unites what they output.
 ///
 /// ```text
 ///           ┌─ scan → filter → expand ─┐
@@ -30,6 +29,8 @@ const AHEAD: usize = 4;
 ///
 /// The leaves of the input take their pieces from queues that the threads share, so the outputs add up to the whole. Where each
 /// thread sorts its rows, the outputs are merged. A slow consumer slows the threads, since the channels are bounded.
+///
+/// The input begins on the thread that asks for its rows, and is done there where it takes next to no time ([`LateThreads`]).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ParallelExec {
     threads: usize,
@@ -85,53 +86,74 @@ impl Unary for ParallelExec {
     ) -> Result<RecordBatchStream> {
         let (input, schema) = (Arc::clone(own.input()), own.schema().clone());
         let (threads, order) = (self.threads, self.order.clone());
-        // Threads start when the first batch is asked for, so that a plan that needs no row starts none.
-        let united = async move {
-            let streams = (0..threads).map(|_| spawn(&input, &context));
-            let streams: Vec<RecordBatchStream> = streams.collect();
-            match order {
-                ReadOrder::Sequential => Ok(select_all(streams).boxed()),
-                ReadOrder::Merged(keys) => {
-                    let columns = sort_columns(&schema, &keys)?;
-                    let task = context.query().task()?;
-                    merge_sorted(schema.arrow(), streams, &columns, None, &task)
+        // Nothing starts before the first batch is asked for, so that a plan that needs no row starts no thread.
+        let united = async_stream::try_stream! {
+            let threads = LateThreads::new(input, Arc::clone(&context), threads);
+            let mut first = threads.begin()?.fuse();
+            let mut shared = loop {
+                let poll = |polling: &mut Context<'_>| poll_first(&mut first, &threads, &order, polling);
+                let progress = poll_fn(poll).await;
+                match progress {
+                    Progress::Alone(None) => return,
+                    Progress::Alone(Some(batch)) => yield batch?,
+                    Progress::Shared(batch, mut streams) => {
+                        streams.push(stream::iter(batch).chain(first).boxed());
+                        break unite(streams, &order, &schema, &context)?;
+                    }
                 }
+            };
+            while let Some(batch) = shared.try_next().await? {
+                yield batch;
             }
         };
-        Ok(united.into_stream().try_flatten().boxed())
+        Ok(united.boxed())
     }
 }
 
-/// A thread and its output; the thread stops where the output is dropped.
-fn spawn(
-    input: &Arc<dyn PhysicalOperator>,
+/// What comes of a pipeline on the thread that began it.
+enum Progress {
+    /// A batch, or the end, while it is alone.
+    Alone(Option<Result<RecordBatch>>),
+    /// Other threads were started, with these outputs, while it made this batch or before.
+    Shared(Option<Result<RecordBatch>>, Vec<RecordBatchStream>),
+}
+
+/// Polls a pipeline on the thread that began it. Where it waits, as for storage, others may go on.
+fn poll_first(
+    first: &mut Fuse<RecordBatchStream>,
+    threads: &LateThreads,
+    order: &ReadOrder,
+    polling: &mut Context<'_>,
+) -> Poll<Progress> {
+    let polled = first.poll_next_unpin(polling);
+    match (&polled, order) {
+        (Poll::Pending, _) => threads.start(),
+        // The rows of threads that start from now on might belong before this batch.
+        (Poll::Ready(Some(_)), ReadOrder::Merged(_)) | (Poll::Ready(None), _) => {
+            threads.stay_alone();
+        }
+        (Poll::Ready(Some(_)), ReadOrder::Sequential) => {}
+    }
+    match (threads.started(), polled) {
+        (None, polled) => polled.map(Progress::Alone),
+        (Some(streams), Poll::Pending) => Poll::Ready(Progress::Shared(None, streams)),
+        (Some(streams), Poll::Ready(batch)) => Poll::Ready(Progress::Shared(batch, streams)),
+    }
+}
+
+/// The batches of several threads, in their order.
+fn unite(
+    streams: Vec<RecordBatchStream>,
+    order: &ReadOrder,
+    schema: &PhysicalSchema,
     context: &Arc<dyn ExecutionContextTrait>,
-) -> RecordBatchStream {
-    let (input, context) = (Arc::clone(input), Arc::clone(context));
-    let (sender, mut receiver) = mpsc::channel(AHEAD);
-    let mut worker = JoinSet::new();
-    worker.spawn(async move {
-        let mut stream = match run(&input, &context) {
-            Ok(stream) => stream,
-            Err(error) => {
-                let _ = sender.send(Err(error)).await;
-                return;
-            }
-        };
-        while let Some(item) = stream.next().await {
-            // The consumer is gone: it has its rows, or failed.
-            if sender.send(item).await.is_err() {
-                return;
-            }
+) -> Result<RecordBatchStream> {
+    match order {
+        ReadOrder::Sequential => Ok(select_all(streams).boxed()),
+        ReadOrder::Merged(keys) => {
+            let columns = sort_columns(schema, keys)?;
+            let task = context.query().task()?;
+            merge_sorted(schema.arrow(), streams, &columns, None, &task)
         }
-    });
-    let stream = async_stream::stream! {
-        while let Some(item) = receiver.recv().await {
-            yield item;
-        }
-        if let Some(Err(error)) = worker.join_next().await && error.is_panic() {
-            yield Err(Error::internal("a worker thread panicked"));
-        }
-    };
-    stream.boxed()
+    }
 }

@@ -1,15 +1,25 @@
 //! Sorting: against a stable sort of the same rows, whole and in runs.
 
-use futures::TryStreamExt;
-use grism_core::{ErrorKind, TableId, Tables, Type, Value, total_order};
-use grism_logical::{
-    Column, LogicalExpr, LogicalPlan, NodeScan, PropertyRef, SharedPlan, SortKey, property_column,
-};
 use std::cmp::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{self, AtomicUsize};
+
+use arrow::array::Int64Array;
+use arrow::record_batch::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
+use grism_core::{ErrorKind, GraphStatistics, Result, TableId, Tables, Type, Value, total_order};
+use grism_logical::{
+    Column, LogicalExpr, LogicalPlan, NodeScan, PlanSchema, PropertyRef, SharedPlan, SortKey,
+    property_column,
+};
+use serde::{Deserialize, Serialize};
 
 use super::ParallelExec;
 use crate::testing::{Random, TestGraph, batches_of, context, known, rows_of, rows_with, shown};
-use crate::{ReadOrder, RuntimeConfig, build_operators, run};
+use crate::{
+    Distribution, ExecutionContextTrait, Leaf, PhysicalSchema, PlanProperties, ReadOrder,
+    RecordBatchStream, RuntimeConfig, build_operators, run,
+};
 
 fn sort(input: LogicalPlan, keys: &[(&str, bool)], fetch: Option<usize>) -> LogicalPlan {
     let key = |(name, descending): &(&str, bool)| SortKey {
@@ -166,7 +176,7 @@ async fn runs_of_several_threads_are_merged_to_the_sorted_rows() {
                 Some(global) => global.over_inputs(vec![runs]).unwrap(),
                 None => runs,
             };
-            let found = rows_of(&merged, &graph, batches_of(4)).await.unwrap();
+            let found = rows_of(&merged, &graph, alone(4, 0)).await.unwrap();
             let found: Vec<Value> = found.into_iter().map(|mut row| row.remove(1)).collect();
             let first = fetch.unwrap_or(usize::MAX).min(wanted.len());
             assert_eq!(
@@ -176,6 +186,89 @@ async fn runs_of_several_threads_are_merged_to_the_sorted_rows() {
             );
         }
     }
+}
+
+/// Settings with batches of this many rows, by which other threads start after so many microseconds.
+fn alone(batch_rows: usize, alone_micros: u64) -> RuntimeConfig {
+    RuntimeConfig {
+        alone_micros,
+        ..batches_of(batch_rows)
+    }
+}
+
+/// A leaf of many pieces, each of which is a row, that counts how many threads run it.
+#[derive(Debug, Serialize, Deserialize)]
+struct PiecesExec {
+    pieces: usize,
+    /// Whether the first row has to be waited for, as that of a file.
+    waits: bool,
+    #[serde(skip)]
+    runs: Arc<AtomicUsize>,
+}
+
+#[typetag::serde]
+impl Leaf for PiecesExec {
+    fn name(&self) -> &'static str {
+        "PiecesExec"
+    }
+
+    fn schema(&self) -> PhysicalSchema {
+        PlanSchema::new(vec![Column::new("n", Type::Int64)]).into()
+    }
+
+    fn properties(&self, _: &GraphStatistics) -> PlanProperties {
+        PlanProperties::of(Distribution::Split)
+    }
+
+    fn describe(&self) -> String {
+        format!("Pieces({})", self.pieces)
+    }
+
+    fn execute(
+        &self,
+        schema: &PhysicalSchema,
+        context: Arc<dyn ExecutionContextTrait>,
+    ) -> Result<RecordBatchStream> {
+        self.runs.fetch_add(1, atomic::Ordering::Relaxed);
+        let (schema, waits) = (schema.clone(), self.waits);
+        let queue = context.morsels(0, self.pieces);
+        let rows = async_stream::try_stream! {
+            if waits {
+                tokio::task::yield_now().await;
+            }
+            while let Some(piece) = queue.take() {
+                let numbers = Int64Array::from(vec![piece as i64]);
+                yield RecordBatch::try_new(Arc::clone(schema.arrow()), vec![Arc::new(numbers)])?;
+            }
+        };
+        Ok(rows.boxed())
+    }
+}
+
+/// How many threads run a pipeline of so many pieces, where three may.
+async fn threads_of(pieces: usize, waits: bool, alone_micros: u64) -> usize {
+    let runs = Arc::default();
+    let leaf = PiecesExec {
+        pieces,
+        waits,
+        runs: Arc::clone(&runs),
+    };
+    let root = ParallelExec::over(leaf.into_operator(), 3, ReadOrder::Sequential).unwrap();
+    let settings = alone(8, alone_micros);
+    let mut found = rows_of(&root, &TestGraph::new(), settings).await.unwrap();
+    found.sort_by(|a, b| total_order(&a[0], &b[0]));
+    let wanted = (0..pieces as i64).map(|piece| vec![Value::Int64(piece)]);
+    assert_eq!(found, wanted.collect::<Vec<_>>());
+    runs.load(atomic::Ordering::Relaxed)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_threads_start_when_a_pipeline_takes_longer_or_waits_and_has_pieces_left() {
+    let never = u64::MAX;
+    assert_eq!(threads_of(10, false, never).await, 1);
+    assert_eq!(threads_of(10, false, 0).await, 3);
+    assert_eq!(threads_of(10, true, never).await, 3);
+    assert_eq!(threads_of(0, true, 0).await, 1);
 }
 
 #[test]

@@ -8,6 +8,8 @@ use super::key_code::KeyCode;
 
 /// Codes of so few bits are places in an array.
 const DIRECT_BITS: u32 = 16;
+/// Codes that are looked for together: as many reads of memory as a processor has under way at once.
+const BLOCK: usize = 16;
 /// Places of a table of hashes at least, as a power of two.
 const LEAST_BITS: u32 = 6;
 
@@ -134,32 +136,55 @@ impl<C: KeyCode> GroupTable<C> {
                 }
             }
             Finder::Hashed { spread, shift } => {
-                let mask = self.places.len().wrapping_sub(1);
                 let mut last = None;
-                for code in codes {
+                for block in codes.chunks(BLOCK) {
                     // Rows of one group often follow each other.
                     if let Some((known, group)) = last
-                        && known == *code
+                        && block.iter().all(|code| *code == known)
                     {
-                        groups.push(group);
+                        groups.resize(groups.len() + block.len(), group);
                         continue;
                     }
-                    let mut place = (spread.of(code.whole()) >> shift) as usize;
-                    let group = loop {
-                        match self.places[place] {
-                            0 => {
-                                self.codes.push(*code);
-                                self.places[place] = self.codes.len() as u32;
-                                break self.codes.len() as u32 - 1;
-                            }
-                            found if self.codes[found as usize - 1] == *code => break found - 1,
-                            _ => place = (place + 1) & mask,
-                        }
-                    };
-                    last = Some((*code, group));
-                    groups.push(group);
+                    self.find_block(spread, shift, block, groups);
+                    last = block.last().copied().zip(groups.last().copied());
                 }
             }
+        }
+    }
+
+    /// The same for a few codes. Where groups are many, each step of a search waits for memory; so the first steps for all of the
+    /// codes are taken together, and wait at the same time.
+    #[inline]
+    fn find_block(&mut self, spread: NumberSpread, shift: u32, block: &[C], groups: &mut Vec<u32>) {
+        let mask = self.places.len().wrapping_sub(1);
+        let (mut places, mut found) = ([0_usize; BLOCK], [0_u32; BLOCK]);
+        for (place, code) in places.iter_mut().zip(block) {
+            *place = (spread.of(code.whole()) >> shift) as usize;
+        }
+        for (found, place) in found.iter_mut().zip(&places[..block.len()]) {
+            *found = self.places[*place];
+        }
+        for (found, code) in found.iter_mut().zip(block) {
+            if *found > 0 && self.codes[*found as usize - 1] != *code {
+                *found = 0;
+            }
+        }
+        for (at, code) in block.iter().enumerate() {
+            let mut place = places[at];
+            let mut group = found[at];
+            // The codes before may have taken the place.
+            while group == 0 {
+                match self.places[place] {
+                    0 => {
+                        self.codes.push(*code);
+                        group = self.codes.len() as u32;
+                        self.places[place] = group;
+                    }
+                    other if self.codes[other as usize - 1] == *code => group = other,
+                    _ => place = (place + 1) & mask,
+                }
+            }
+            groups.push(group - 1);
         }
     }
 }

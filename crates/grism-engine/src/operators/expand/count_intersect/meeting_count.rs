@@ -22,6 +22,8 @@ pub(super) struct MeetingCount {
     pub(super) lists: Vec<EdgeLists>,
     /// The neighbours of the node that each step starts from; unused for the step that is gone through.
     neighbours: Vec<NeighbourCounts>,
+    /// The steps, and the ends, of edges that are taken off `neighbours` for the row at hand.
+    left_out: Vec<(usize, u64)>,
 }
 
 /// The nodes that the steps of one row start from, and the edges that each step does not take.
@@ -41,6 +43,7 @@ impl MeetingCount {
             .map(|_| NeighbourCounts::new(Arc::clone(memory)));
         Self {
             neighbours: neighbours.collect(),
+            left_out: Vec::new(),
             count,
             lists,
         }
@@ -62,84 +65,73 @@ impl MeetingCount {
                 neighbours.count(&self.lists[step], direction, row.from[step])?;
             }
         }
-        let all = self.all(row, through)?;
-        let left_out = self.left_out(row, through)?;
-        let ways = all.checked_sub(left_out).ok_or_else(overflow)?;
-        i64::try_from(ways).map_err(|_| overflow())
+        self.leave_out(row, through);
+        let ways = self.all(row, through);
+        for (step, end) in self.left_out.drain(..) {
+            self.neighbours[step].put_back(end);
+        }
+        i64::try_from(ways?).map_err(|_| overflow())
     }
 
-    /// The number of ways, without a look at the edges that are not taken.
+    /// Takes the edges that are not taken off what is counted of their steps, until `left_out` is put back.
+    fn leave_out(&mut self, row: &MeetingRow<'_>, through: usize) {
+        let Self {
+            count,
+            lists,
+            neighbours,
+            left_out,
+        } = self;
+        for (place, step) in count.steps.iter().enumerate() {
+            if place == through {
+                continue;
+            }
+            for edge in different(&row.except[place]) {
+                lists[place].each_end(step.direction, row.from[place], edge, |to| {
+                    if neighbours[place].take_out(to) {
+                        left_out.push((place, to));
+                    }
+                });
+            }
+        }
+    }
+
+    /// The number of ways over what is counted of the other steps, without the edges that the step `through` does not take.
     fn all(&self, row: &MeetingRow<'_>, through: usize) -> Result<u64> {
-        let step = &self.count.steps[through];
-        let others: Vec<&NeighbourCounts> = self
-            .neighbours
-            .iter()
-            .enumerate()
-            .filter_map(|(step, own)| (step != through).then_some(own))
-            .collect();
-        let node = row.from[through];
+        let (step, node) = (&self.count.steps[through], row.from[through]);
+        let only = match &self.neighbours[..] {
+            [first, second] if self.count.restrict.is_none() => Some([second, first][through]),
+            _ => None,
+        };
         let mut ways: Option<u64> = Some(0);
         self.lists[through].each_list(step.direction, node, |edges| {
-            let own = match others.as_slice() {
-                [only] if self.count.restrict.is_none() => only.sum_over(&edges),
-                _ => None,
-            };
-            let own = own.or_else(|| {
-                let ends = edges
-                    .places
-                    .clone()
-                    .map(|at| edges.segment.opposites.at(at));
-                ends.filter(|to| !(edges.skips_loops && *to == node) && self.allows(*to))
-                    .try_fold(0, |sum: u64, to| sum.checked_add(product(&others, to)?))
+            let own = only.and_then(|only| only.sum_over(&edges)).or_else(|| {
+                let ends = edges.places.clone();
+                let ends = ends.map(|at| edges.segment.opposites.at(at));
+                ends.filter(|to| !(edges.skips_loops && *to == node))
+                    .try_fold(0, |sum: u64, to| {
+                        sum.checked_add(self.ways_to(to, through)?)
+                    })
             });
             ways = ways.and_then(|ways| ways.checked_add(own?));
         });
+        for edge in different(&row.except[through]) {
+            self.lists[through].each_end(step.direction, node, edge, |to| {
+                ways = ways.and_then(|ways| ways.checked_sub(self.ways_to(to, through)?));
+            });
+        }
         ways.ok_or_else(overflow)
     }
 
-    /// The ways over edges that are not taken.
-    fn left_out(&self, row: &MeetingRow<'_>, through: usize) -> Result<u64> {
-        // By node at which the edges meet: how many edges of each step that lead there are not taken.
-        let mut by_end: HashMap<u64, Vec<u64>> = HashMap::new();
-        for (place, step) in self.count.steps.iter().enumerate() {
-            for (at, edge) in row.except[place].iter().enumerate() {
-                // Two columns may hold one edge.
-                if row.except[place][..at].contains(edge) {
-                    continue;
-                }
-                self.lists[place].each_end(step.direction, row.from[place], *edge, |to| {
-                    if self.allows(to) {
-                        let none = || vec![0; self.count.steps.len()];
-                        by_end.entry(to).or_insert_with(none)[place] += 1;
-                    }
-                });
-            }
+    /// In how many ways the edges of the other steps meet at `end`.
+    fn ways_to(&self, end: u64, through: usize) -> Option<u64> {
+        if !self.allows(end) {
+            return Some(0);
         }
-        let mut ways: u64 = 0;
-        for (end, left_out) in by_end {
-            let mut products: Option<(u64, u64)> = Some((1, 1));
-            for (step, left_out) in left_out.iter().enumerate() {
-                let edges = match step == through {
-                    false => self.neighbours[step].of(end),
-                    true => {
-                        let (mut edges, direction) = (0, self.count.steps[step].direction);
-                        self.lists[step].each(direction, row.from[step], |to, _| {
-                            edges += u64::from(to == end);
-                        });
-                        edges
-                    }
-                };
-                products = products.and_then(|(all, taken)| {
-                    let taken = taken.checked_mul(edges.checked_sub(*left_out)?)?;
-                    Some((all.checked_mul(edges)?, taken))
-                });
-            }
-            let own = products.and_then(|(all, taken)| all.checked_sub(taken));
-            ways = own
-                .and_then(|own| ways.checked_add(own))
-                .ok_or_else(overflow)?;
-        }
-        Ok(ways)
+        let others = self.neighbours.iter().enumerate();
+        let others = others.filter(|(step, _)| *step != through);
+        others
+            .map(|(_, counts)| counts.of(end))
+            .try_fold(1, u64::checked_mul)
     }
 
     /// The number of ways, edge by edge.
@@ -192,10 +184,14 @@ impl MeetingCount {
     }
 }
 
-fn product(counts: &[&NeighbourCounts], node: u64) -> Option<u64> {
-    counts.iter().try_fold(1, |product: u64, counts| {
-        product.checked_mul(counts.of(node))
-    })
+/// Each of these edges once: two columns may hold one.
+fn different(edges: &[u64]) -> impl Iterator<Item = u64> + '_ {
+    let is_first = |(at, edge): &(usize, &u64)| !edges[..*at].contains(edge);
+    edges
+        .iter()
+        .enumerate()
+        .filter(is_first)
+        .map(|(_, edge)| *edge)
 }
 
 fn overflow() -> Error {

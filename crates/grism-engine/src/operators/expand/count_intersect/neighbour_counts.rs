@@ -80,6 +80,24 @@ impl NeighbourCounts {
         u64::from(count.copied().unwrap_or_default())
     }
 
+    /// Counts an edge to `neighbour` less, until it is put back; whether there is one.
+    pub(super) fn take_out(&mut self, neighbour: u64) -> bool {
+        match count_mut(&mut self.tables, neighbour) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Counts an edge to `neighbour` again that was taken out.
+    pub(super) fn put_back(&mut self, neighbour: u64) {
+        if let Some(count) = count_mut(&mut self.tables, neighbour) {
+            *count += 1;
+        }
+    }
+
     /// How many edges lead to the nodes of a table, by their offsets; those past the end have none.
     fn of_table(&self, table: TableId) -> &[u32] {
         let own = self.tables.iter().find(|(own, _)| *own == table);

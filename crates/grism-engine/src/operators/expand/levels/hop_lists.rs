@@ -139,7 +139,7 @@ impl HopLists {
                     reader.begin_batch(&ids);
                     for list in lists {
                         let (number, role) = (list.number, list.role.as_str());
-                        reader.load(list.table, number, role, &ids).await?;
+                        reader.load(number, list.table, role, &ids).await?;
                     }
                     for entity in entities {
                         for list in lists {
@@ -165,7 +165,7 @@ impl Step {
         reader: &IncidenceReader,
         visit: &mut impl FnMut(u64, u64),
     ) {
-        let Some((segment, local)) = reader.segment(list.table, list.number, entity) else {
+        let Some((segment, local)) = reader.segment(list.number, entity) else {
             return;
         };
         let ids: &IdList = match list.leads_to {
