@@ -161,3 +161,45 @@ impl IncidenceSegment {
             + self.positions.inner().len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_segment_holds_the_incidences_it_was_made_of(
+            rows in proptest::collection::vec((0u64..8, 0u64..20, 0u32..3, 0u64..9), 0..60),
+            apart in prop_oneof![Just(1u64), Just(4000)],
+            positions in prop_oneof![Just(0u32), Just(1)],
+            binary: bool,
+        ) {
+            let key = SegmentKey {
+                table: TableId::try_new(1).unwrap(),
+                segment: 3,
+            };
+            let first = key.first(15);
+            let mut incidences: Vec<Incidence> = rows
+                .iter()
+                .map(|(member, hyperedge, position, opposite)| Incidence {
+                    member: first + member * apart,
+                    hyperedge: *hyperedge,
+                    position: position * positions,
+                    opposite: if binary { *opposite } else { 0 },
+                })
+                .collect();
+            incidences.sort_unstable();
+            let segment = IncidenceSegment::from_sorted(&incidences, 15, binary);
+            prop_assert_eq!(segment.incidences(first).collect::<Vec<_>>(), incidences.clone());
+            for member in 0..8 {
+                let own = incidences.iter().filter(|own| own.member == first + member * apart);
+                let own: Vec<u64> = own.map(|own| own.hyperedge).collect();
+                let places = segment.range((member * apart) as usize);
+                let found: Vec<u64> = places.map(|place| segment.hyperedges.at(place)).collect();
+                prop_assert_eq!(found, own);
+            }
+        }
+    }
+}

@@ -84,20 +84,21 @@ mod tests {
         #[test]
         fn a_member_is_in_the_lists_that_are_not_empty(
             found in proptest::collection::vec((0u16..4, 0u64..6, 0u64..9), 0..40),
+            apart in prop_oneof![Just(1u64), Just(500)],
         ) {
             let table = |number| TableId::try_new(number + 1).unwrap();
             let list = |number: u16| {
                 let own = found.iter().filter(|(own, _, _)| *own == number);
                 let mut own: Vec<Incidence> = own
                     .map(|(_, member, hyperedge)| Incidence {
-                        member: EntityId::new(table(9), 16 + member).raw(),
+                        member: EntityId::new(table(9), 8192 + member * apart).raw(),
                         hyperedge: EntityId::new(table(number), *hyperedge).raw(),
                         position: 0,
                         opposite: 0,
                     })
                     .collect();
                 own.sort_unstable();
-                let segment = IncidenceSegment::from_sorted(&own, 3, false);
+                let segment = IncidenceSegment::from_sorted(&own, 12, false);
                 (table(number), format!("role {number}"), Arc::new(segment))
             };
             let directory = ListDirectory::of((0..4).map(list).collect());
@@ -110,7 +111,7 @@ mod tests {
                     .collect();
                 expected.sort_unstable();
                 expected.dedup();
-                prop_assert_eq!(directory.of_member(member as usize), &expected[..]);
+                prop_assert_eq!(directory.of_member((member * apart) as usize), &expected[..]);
             }
         }
     }
