@@ -174,7 +174,7 @@ mod tests {
             rows in proptest::collection::vec((0u64..8, 0u64..20, 0u32..3, 0u64..9), 0..60),
             apart in prop_oneof![Just(1u64), Just(4000)],
             positions in prop_oneof![Just(0u32), Just(1)],
-            binary: bool,
+            binary in any::<bool>(),
         ) {
             let key = SegmentKey {
                 table: TableId::try_new(1).unwrap(),

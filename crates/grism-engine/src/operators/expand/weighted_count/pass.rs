@@ -128,8 +128,9 @@ impl Pass {
             ..step.clone()
         };
         let loops = |(): &mut (), chunk: &Chunk, weights: &mut [u64]| {
-            let loops = |list: &LoadedList, (): &(), places, member| list.self_loops(places, member);
-            chunk.multiply_by_lists(weights, |_| (), loops);
+            let of_list =
+                |list: &LoadedList, (): &(), places, member| list.self_loops(places, member);
+            chunk.multiply_by_lists(weights, |_| (), of_list);
         };
         self.by_chunks(weights, &[out], || Ok(()), loops).await
     }
