@@ -2,7 +2,9 @@
 
 mod builder;
 mod by_unit;
+mod id_list;
 mod list_directory;
+mod member_offsets;
 mod parted;
 mod role_rows;
 mod sorted;
@@ -12,7 +14,9 @@ use std::ops::Range;
 use arrow::buffer::ScalarBuffer;
 
 pub use self::builder::IncidenceSegmentBuilder;
+pub use self::id_list::IdList;
 pub use self::list_directory::ListDirectory;
+use self::member_offsets::{MemberOffsets, MemberOffsetsBuilder};
 pub use self::sorted::{SortedColumns, SortedIncidences};
 use crate::{EntityId, TableId};
 
@@ -34,6 +38,12 @@ impl SegmentKey {
             segment: id.offset() >> shift,
         }
     }
+
+    /// Raw id of the first member of the segment, which has `2^shift` offsets.
+    #[must_use]
+    pub const fn first(self, shift: u8) -> u64 {
+        EntityId::new(self.table, self.segment << shift).raw()
+    }
 }
 
 /// One (hyperedge, role, member) fact, the role being known from the context.
@@ -49,131 +59,8 @@ pub struct Incidence {
     pub opposite: u64,
 }
 
-/// A list of raw ids. Where all of them share their upper halves, as those of one table do up to 2^32 rows, each takes
-/// four bytes instead of eight.
-#[derive(Clone, Debug, Default)]
-pub struct IdList {
-    /// The upper half that all share.
-    upper: u64,
-    narrow: Vec<u32>,
-    /// The whole ids, where they differ in their upper halves; then `narrow` is empty.
-    wide: Vec<u64>,
-}
-
-const LOWER: u64 = u32::MAX as u64;
-
-impl IdList {
-    /// An empty list with room for `capacity` ids.
-    #[must_use]
-    pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            narrow: Vec::with_capacity(capacity),
-            ..Self::default()
-        }
-    }
-
-    /// The id at `place`.
-    #[must_use]
-    #[inline]
-    pub fn at(&self, place: usize) -> u64 {
-        if self.wide.is_empty() {
-            self.upper | u64::from(self.narrow[place])
-        } else {
-            self.wide[place]
-        }
-    }
-
-    /// The upper half that all ids share, and the lower half of each; `None` where they differ in their upper halves.
-    #[must_use]
-    #[inline]
-    pub fn narrow(&self) -> Option<(u64, &[u32])> {
-        self.wide
-            .is_empty()
-            .then_some((self.upper, self.narrow.as_slice()))
-    }
-
-    /// Appends the ids at `places` to `ids`.
-    #[inline]
-    pub fn copy_to(&self, places: Range<usize>, ids: &mut Vec<u64>) {
-        if self.wide.is_empty() {
-            let lower = self.narrow[places].iter();
-            ids.extend(lower.map(|lower| self.upper | u64::from(*lower)));
-        } else {
-            ids.extend_from_slice(&self.wide[places]);
-        }
-    }
-
-    /// How many ids there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.narrow.len() + self.wide.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Adds an id.
-    pub fn push(&mut self, id: u64) {
-        if !self.wide.is_empty() {
-            self.wide.push(id);
-            return;
-        }
-        if self.narrow.is_empty() {
-            self.upper = id & !LOWER;
-        }
-        if id & !LOWER == self.upper {
-            self.narrow.push((id & LOWER) as u32);
-            return;
-        }
-        let upper = self.upper;
-        let narrow = std::mem::take(&mut self.narrow);
-        self.wide.reserve(narrow.capacity());
-        let whole = narrow.into_iter().map(|lower| upper | u64::from(lower));
-        self.wide.extend(whole);
-        self.wide.push(id);
-    }
-
-    /// The first place within `range`, whose ids ascend, that holds no id below `id`.
-    #[must_use]
-    #[inline]
-    pub fn lower_bound(&self, range: Range<usize>, id: u64) -> usize {
-        let (mut low, mut high) = (range.start, range.end);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.at(middle) < id {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
-    fn bytes(&self) -> usize {
-        self.narrow.capacity() * 4 + self.wide.capacity() * 8
-    }
-}
-
-impl Extend<u64> for IdList {
-    fn extend<T: IntoIterator<Item = u64>>(&mut self, ids: T) {
-        for id in ids {
-            self.push(id);
-        }
-    }
-}
-
-impl FromIterator<u64> for IdList {
-    fn from_iter<T: IntoIterator<Item = u64>>(ids: T) -> Self {
-        let mut list = Self::default();
-        list.extend(ids);
-        list
-    }
-}
-
-/// The incidences of one role whose members lie in one segment, as compressed sparse rows.
+/// The incidences of one role whose members lie in one segment, as compressed sparse rows. Where few of the members have
+/// incidences, offsets are kept for these only.
 ///
 /// ```text
 /// offsets:     [0, 2, 2, 3]         members 0, 1, 2 of the segment
@@ -183,8 +70,7 @@ impl FromIterator<u64> for IdList {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct IncidenceSegment {
-    /// One more entry than members covered; a member past the end has no incidence.
-    pub offsets: ScalarBuffer<u32>,
+    offsets: MemberOffsets,
     /// Raw ids of hyperedges.
     pub hyperedges: IdList,
     /// Raw ids of the members at the other end; empty unless the type is a binary edge.
@@ -198,15 +84,9 @@ impl IncidenceSegment {
     #[must_use]
     pub fn from_sorted(incidences: &[Incidence], shift: u8, binary: bool) -> Self {
         let mask = (1u64 << shift) - 1;
-        let local =
-            |incidence: &Incidence| (EntityId::from_raw(incidence.member).offset() & mask) as usize;
-        let members = incidences.last().map_or(0, |last| local(last) + 1);
-        let mut offsets = vec![0u32; members + 1];
+        let mut offsets = MemberOffsetsBuilder::default();
         for incidence in incidences {
-            offsets[local(incidence) + 1] += 1;
-        }
-        for index in 0..members {
-            offsets[index + 1] += offsets[index];
+            offsets.push((EntityId::from_raw(incidence.member).offset() & mask) as u32);
         }
         let positions = if incidences.iter().any(|incidence| incidence.position > 0) {
             incidences
@@ -219,7 +99,7 @@ impl IncidenceSegment {
         let opposites = if binary { incidences } else { &[] };
         let opposites = opposites.iter().map(|incidence| incidence.opposite);
         Self {
-            offsets: offsets.into(),
+            offsets: offsets.finish(),
             hyperedges: incidences
                 .iter()
                 .map(|incidence| incidence.hyperedge)
@@ -233,10 +113,33 @@ impl IncidenceSegment {
     #[must_use]
     #[inline]
     pub fn range(&self, local: usize) -> Range<usize> {
-        match (self.offsets.get(local), self.offsets.get(local + 1)) {
-            (Some(start), Some(end)) => *start as usize..*end as usize,
-            _ => 0..0,
-        }
+        self.offsets.range(local)
+    }
+
+    /// How many members are covered: those up to the last one that has incidences.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        self.offsets.members()
+    }
+
+    /// Those of `members` (offsets within the segment) that have incidences, ascending, and where these stand. Members without
+    /// incidences take no time where they are many.
+    #[inline]
+    pub fn lists(&self, members: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+        self.offsets.lists(members)
+    }
+
+    /// All incidences in their order; `first` is the raw id of the first member of the segment.
+    pub fn incidences(&self, first: u64) -> impl Iterator<Item = Incidence> {
+        let lists = self.lists(0..self.members());
+        lists.flat_map(move |(local, places)| {
+            places.map(move |place| Incidence {
+                member: first + local as u64,
+                hyperedge: self.hyperedges.at(place),
+                position: self.positions.get(place).copied().unwrap_or_default(),
+                opposite: self.opposite(place),
+            })
+        })
     }
 
     /// The member at the other end of the binary edge at `place`; 0 for other types.
@@ -252,7 +155,7 @@ impl IncidenceSegment {
     /// Memory held, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.offsets.inner().len()
+        self.offsets.bytes()
             + self.hyperedges.bytes()
             + self.opposites.bytes()
             + self.positions.inner().len()
@@ -267,23 +170,35 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_of_ids_holds_what_it_was_given(
-            tables in proptest::collection::vec(0u64..2, 0..40),
-            offsets in proptest::collection::vec(0u64..1 << 34, 0..40),
+        fn a_segment_holds_the_incidences_it_was_made_of(
+            rows in proptest::collection::vec((0u64..8, 0u64..20, 0u32..3, 0u64..9), 0..60),
+            apart in prop_oneof![Just(1u64), Just(4000)],
+            positions in prop_oneof![Just(0u32), Just(1)],
+            binary in any::<bool>(),
         ) {
-            let ids: Vec<u64> = tables.iter().zip(&offsets).map(|(table, offset)| table << 48 | offset).collect();
-            let mut list: IdList = ids.iter().copied().collect();
-            prop_assert_eq!(list.len(), ids.len());
-            prop_assert!(ids.iter().enumerate().all(|(place, id)| list.at(place) == *id));
-            if let Some((upper, lower)) = list.narrow() {
-                let whole: Vec<u64> = lower.iter().map(|lower| upper | u64::from(*lower)).collect();
-                prop_assert_eq!(&whole, &ids);
-            }
-            let mut sorted = ids.clone();
-            sorted.sort_unstable();
-            list = sorted.iter().copied().collect();
-            for id in ids {
-                prop_assert_eq!(list.lower_bound(0..sorted.len(), id), sorted.partition_point(|own| *own < id));
+            let key = SegmentKey {
+                table: TableId::try_new(1).unwrap(),
+                segment: 3,
+            };
+            let first = key.first(15);
+            let mut incidences: Vec<Incidence> = rows
+                .iter()
+                .map(|(member, hyperedge, position, opposite)| Incidence {
+                    member: first + member * apart,
+                    hyperedge: *hyperedge,
+                    position: position * positions,
+                    opposite: if binary { *opposite } else { 0 },
+                })
+                .collect();
+            incidences.sort_unstable();
+            let segment = IncidenceSegment::from_sorted(&incidences, 15, binary);
+            prop_assert_eq!(segment.incidences(first).collect::<Vec<_>>(), incidences.clone());
+            for member in 0..8 {
+                let own = incidences.iter().filter(|own| own.member == first + member * apart);
+                let own: Vec<u64> = own.map(|own| own.hyperedge).collect();
+                let places = segment.range((member * apart) as usize);
+                let found: Vec<u64> = places.map(|place| segment.hyperedges.at(place)).collect();
+                prop_assert_eq!(found, own);
             }
         }
     }

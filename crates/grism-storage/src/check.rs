@@ -262,18 +262,10 @@ impl Checker<'_> {
                         continue;
                     }
                 };
-                for local in 0..lists.offsets.len().saturating_sub(1) {
-                    let member = EntityId::new(members, (segment << shift) + local as u64).raw();
-                    degrees.add(lists.range(local).len() as u64);
-                    for place in lists.range(local) {
-                        sum.add(&Incidence {
-                            member,
-                            hyperedge: lists.hyperedges.at(place),
-                            position: lists.positions.get(place).copied().unwrap_or(0),
-                            opposite: lists.opposite(place),
-                        });
-                    }
-                }
+                let own = lists.lists(0..lists.members());
+                own.for_each(|(_, places)| degrees.add(places.len() as u64));
+                let incidences = lists.incidences(key.first(shift));
+                incidences.for_each(|own| sum.add(&own));
             }
             self.report.incidences += sum.count;
             let of_rows = rows.get(&members).copied().unwrap_or_default();

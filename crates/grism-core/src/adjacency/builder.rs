@@ -1,13 +1,12 @@
 //! A segment from columns that come in order.
 
-use super::{IdList, IncidenceSegment};
+use super::{IdList, IncidenceSegment, MemberOffsetsBuilder};
 use crate::EntityId;
 
 /// Builds an [`IncidenceSegment`] from the incidences of its members, sorted by member, hyperedge and position.
 #[derive(Clone, Debug)]
 pub struct IncidenceSegmentBuilder {
-    /// Where the lists of the members end.
-    ends: Vec<u32>,
+    offsets: MemberOffsetsBuilder,
     mask: u64,
     hyperedges: IdList,
     opposites: IdList,
@@ -19,7 +18,7 @@ impl IncidenceSegmentBuilder {
     #[must_use]
     pub fn new(shift: u8, incidences: usize, binary: bool) -> Self {
         Self {
-            ends: vec![0],
+            offsets: MemberOffsetsBuilder::default(),
             mask: (1 << shift) - 1,
             hyperedges: IdList::with_capacity(incidences),
             opposites: IdList::with_capacity(if binary { incidences } else { 0 }),
@@ -30,14 +29,8 @@ impl IncidenceSegmentBuilder {
     /// Notes how often members come, without the incidences themselves.
     pub fn add_members(&mut self, members: &[u64]) {
         for member in members {
-            let local = (EntityId::from_raw(*member).offset() & self.mask) as usize;
-            if local + 2 > self.ends.len() {
-                let last = self.ends.last().copied().unwrap_or_default();
-                self.ends.resize(local + 2, last);
-            }
-            if let Some(end) = self.ends.last_mut() {
-                *end += 1;
-            }
+            let local = EntityId::from_raw(*member).offset() & self.mask;
+            self.offsets.push(local as u32);
         }
     }
 
@@ -63,7 +56,7 @@ impl IncidenceSegmentBuilder {
     #[must_use]
     pub fn finish(self) -> IncidenceSegment {
         IncidenceSegment {
-            offsets: self.ends.into(),
+            offsets: self.offsets.finish(),
             hyperedges: self.hyperedges,
             opposites: self.opposites,
             positions: self.positions.into(),

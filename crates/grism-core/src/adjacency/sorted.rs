@@ -10,7 +10,7 @@ use arrow::buffer::ScalarBuffer;
 use super::by_unit::ByUnit;
 use super::parted::{PartedIncidences, PartedWriter};
 use super::role_rows::RoleRows;
-use crate::{AppendedRows, EntityId, Error, HyperedgeType, Result, SegmentKey, TableId};
+use crate::{AppendedRows, Error, HyperedgeType, Result, SegmentKey, TableId};
 
 /// Bytes of one incidence while it is sorted.
 const INCIDENCE: u64 = 24;
@@ -309,7 +309,7 @@ impl SortedIncidences {
         let mut ends = ends.into_iter();
         for key in units {
             let count = self.counts.get(key).map_or(0, |count| count.members);
-            let first = EntityId::new(key.table, key.segment << self.unit).raw();
+            let first = key.first(self.unit);
             for (raw, end) in (first..first + count).zip(&mut ends) {
                 let start = members.len();
                 members.resize(end as usize, raw);
@@ -371,6 +371,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::EntityId;
 
     type Ends = Vec<(Option<u64>, Option<u64>)>;
 

@@ -12,7 +12,7 @@ use grism_core::{
     SortedColumns, SortedIncidences, Table, TableId, TableStatistics,
 };
 
-use super::segments::{TableSegments, edited, incidences_of};
+use super::segments::{TableSegments, edited};
 use crate::collector::StatisticsCollector;
 use crate::incidences::{by_segment, collect_incidences, members_of};
 use crate::shares::Shares;
@@ -145,11 +145,12 @@ impl Appending<'_> {
             let mut are_apart = true;
             for (key, added) in lists.segments {
                 let slot = segments.entry((role.name.clone(), key)).or_default();
-                are_apart &= slot.offsets.is_empty();
-                *slot = Arc::new(if slot.offsets.is_empty() {
+                let is_first = slot.members() == 0;
+                are_apart &= is_first;
+                *slot = Arc::new(if is_first {
                     added
                 } else {
-                    let more = incidences_of(&added, key, self.shift);
+                    let more: Vec<_> = added.incidences(key.first(self.shift)).collect();
                     let none = BTreeSet::new();
                     edited(slot, key, &none, &more, self.shift, ty.is_binary())
                 });

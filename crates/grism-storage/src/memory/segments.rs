@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use grism_core::{EntityId, GraphSchema, Incidence, IncidenceSegment, SegmentKey, Table, TableId};
+use grism_core::{GraphSchema, Incidence, IncidenceSegment, SegmentKey, Table, TableId};
 
 /// The incidence lists of one table, by role and segment.
 pub(super) type TableSegments = HashMap<(String, SegmentKey), Arc<IncidenceSegment>>;
@@ -18,7 +18,7 @@ pub(super) fn edited(
     binary: bool,
 ) -> IncidenceSegment {
     let mut all = added.to_vec();
-    let known = incidences_of(segment, key, shift).into_iter();
+    let known = segment.incidences(key.first(shift));
     all.extend(known.filter(|own| !gone.contains(&own.hyperedge)));
     all.sort_unstable();
     IncidenceSegment::from_sorted(&all, shift, binary)
@@ -50,23 +50,4 @@ pub(super) fn rename_roles(
         });
         *own = Arc::new(renamed.collect());
     }
-}
-
-/// The incidences of a segment, in their order.
-pub(super) fn incidences_of(
-    segment: &IncidenceSegment,
-    key: SegmentKey,
-    shift: u8,
-) -> Vec<Incidence> {
-    let mut all = Vec::with_capacity(segment.hyperedges.len());
-    for local in 0..segment.offsets.len().saturating_sub(1) {
-        let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
-        all.extend(segment.range(local).map(|place| Incidence {
-            member,
-            hyperedge: segment.hyperedges.at(place),
-            position: segment.positions.get(place).copied().unwrap_or_default(),
-            opposite: segment.opposite(place),
-        }));
-    }
-    all
 }

@@ -453,20 +453,8 @@ impl Snapshot for TransactionSnapshot {
         let binary = ty.is_some_and(|ty| ty.is_binary());
         let shift = self.segment_shift();
         let mut all = added.cloned().unwrap_or_default();
-        for local in 0..base.offsets.len().saturating_sub(1) {
-            let member = EntityId::new(key.table, (key.segment << shift) + local as u64).raw();
-            for place in base.range(local) {
-                if is_gone(base.hyperedges.at(place)) {
-                    continue;
-                }
-                all.push(Incidence {
-                    member,
-                    hyperedge: base.hyperedges.at(place),
-                    position: base.positions.get(place).copied().unwrap_or(0),
-                    opposite: base.opposite(place),
-                });
-            }
-        }
+        let stored = base.incidences(key.first(shift));
+        all.extend(stored.filter(|own| !is_gone(own.hyperedge)));
         all.sort_unstable();
         Ok(Arc::new(IncidenceSegment::from_sorted(&all, shift, binary)))
     }

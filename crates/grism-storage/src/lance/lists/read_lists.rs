@@ -113,6 +113,7 @@ impl RoleReader<'_> {
             })
             .await?;
         }
+        delta.segments.values_mut().for_each(Vec::shrink_to_fit);
         Ok(delta)
     }
 

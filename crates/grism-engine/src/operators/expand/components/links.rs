@@ -51,10 +51,16 @@ pub(super) async fn connected(
             for key in segments_of(table, snapshot.as_ref()) {
                 context.query().cancellation.check()?;
                 let lists = snapshot.incidences(own.table, &own.role, key).await?;
-                let members = lists.offsets.len().saturating_sub(1);
-                let starts = (0..members).step_by(CHUNK);
-                let chunks = starts.map(|start| start..(start + CHUNK).min(members));
-                let first = EntityId::new(table, key.segment << shift).raw();
+                let members = lists.members();
+                // Few incidences are one piece of work, however far apart their members are.
+                let size = if lists.hyperedges.len() <= CHUNK {
+                    members.max(1)
+                } else {
+                    CHUNK
+                };
+                let starts = (0..members).step_by(size);
+                let chunks = starts.map(|start| start..(start + size).min(members));
+                let first = key.first(shift);
                 let (sets, own) = (Arc::clone(&sets), own.clone());
                 let link = move |(): &mut (), chunk: &Range<usize>| {
                     own.link(&sets, &lists, first, chunk.clone());
@@ -146,11 +152,10 @@ impl Links {
             let (first, entities) = sets.range(id.table()).filter(|_| id.offset() == 0)?;
             Some((upper, first, entities, lower))
         });
-        for local in members {
+        for (local, range) in lists.lists(members) {
             let Some(member) = sets.number(first + local as u64) else {
                 continue;
             };
-            let range = lists.range(local);
             match narrow {
                 Some((upper, _, _, _)) if !allows(upper) => return,
                 Some((_, first, entities, lower)) => {

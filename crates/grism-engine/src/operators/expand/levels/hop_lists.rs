@@ -124,8 +124,7 @@ impl HopLists {
                     for key in segments_of(table, snapshot.as_ref()) {
                         cancellation.check()?;
                         let lists = snapshot.incidences(list.table, &list.role, key).await?;
-                        let first = EntityId::new(table, key.segment << snapshot.segment_shift());
-                        wanted.visit(&lists, first.raw(), visit);
+                        wanted.visit(&lists, key.first(snapshot.segment_shift()), visit);
                     }
                 }
             }
@@ -313,8 +312,8 @@ impl Wanted {
 
     /// Calls `visit` with each of the hyperedges and each member of a segment that it binds; the first of these is `first`.
     fn visit(&self, lists: &IncidenceSegment, first: u64, visit: &mut impl FnMut(u64, u64)) {
-        for local in 0..lists.offsets.len().saturating_sub(1) {
-            let hyperedges = lists.range(local).map(|place| lists.hyperedges.at(place));
+        for (local, places) in lists.lists(0..lists.members()) {
+            let hyperedges = places.map(|place| lists.hyperedges.at(place));
             for hyperedge in hyperedges.filter(|id| self.hyperedges.get(*id) > 0) {
                 visit(hyperedge, first + local as u64);
             }

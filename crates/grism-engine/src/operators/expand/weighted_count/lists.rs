@@ -1,5 +1,6 @@
 //! The incidence lists that a step reads, and how they are walked.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use grism_core::{
@@ -129,13 +130,31 @@ impl LoadedList {
 
     /// Members that may have entries, counted from the first of the segment.
     pub(super) fn members(&self) -> usize {
-        self.segment.offsets.len().saturating_sub(1)
+        self.segment.members()
+    }
+
+    /// Those of `members`, counted from the first of the segment, that have entries, and where these stand.
+    pub(super) fn lists(
+        &self,
+        members: Range<usize>,
+    ) -> impl Iterator<Item = (usize, Range<usize>)> {
+        self.segment.lists(members)
     }
 
     /// Calls `visit` with each neighbour of a member and how often the entry counts.
-    pub(super) fn each(&self, local: usize, member: u64, mut visit: impl FnMut(u64, u64)) {
+    pub(super) fn each(&self, local: usize, member: u64, visit: impl FnMut(u64, u64)) {
+        self.each_at(self.segment.range(local), member, visit);
+    }
+
+    /// The same for a member whose entries stand at `places`.
+    pub(super) fn each_at(
+        &self,
+        places: Range<usize>,
+        member: u64,
+        mut visit: impl FnMut(u64, u64),
+    ) {
         let ids = self.ids();
-        for place in self.segment.range(local) {
+        for place in places {
             let id = ids.at(place);
             if self.list.loops == SelfLoops::LeftOut && id == member {
                 continue;
@@ -202,9 +221,8 @@ impl LoadedList {
         })
     }
 
-    /// The sum of the weights of a member's neighbours.
-    pub(super) fn sum(&self, summed: &Summed<'_>, local: usize, member: u64) -> u64 {
-        let range = self.segment.range(local);
+    /// The sum of the weights of the neighbours of a member whose entries stand in `range`.
+    pub(super) fn sum(&self, summed: &Summed<'_>, range: Range<usize>, member: u64) -> u64 {
         let weight = |weights: &[u64], own: &u32| at(weights, u64::from(*own));
         match summed {
             Summed::Nothing => 0,
@@ -240,7 +258,7 @@ impl LoadedList {
             }
             Summed::Any(weights) => {
                 let mut sum = 0_u64;
-                self.each(local, member, |id, times| {
+                self.each_at(range, member, |id, times| {
                     sum = sum.saturating_add(times.saturating_mul(weights.of(id)));
                 });
                 sum
@@ -248,18 +266,18 @@ impl LoadedList {
         }
     }
 
-    /// How many edges lead from a member to itself. Only lists from sources to targets are asked.
-    pub(super) fn self_loops(&self, local: usize, member: u64) -> u64 {
+    /// How many edges lead from a member, whose entries stand in `range`, to itself. Only lists from sources to targets are
+    /// asked.
+    pub(super) fn self_loops(&self, range: Range<usize>, member: u64) -> u64 {
         if self.list.edges.is_empty()
             && let Some((upper, lower)) = self.ids().narrow()
         {
             let own = member ^ upper;
-            let range = self.segment.range(local);
             let loops = lower[range].iter().filter(|id| u64::from(**id) == own);
             return loops.count() as u64;
         }
         let mut sum = 0_u64;
-        self.each(local, member, |id, times| {
+        self.each_at(range, member, |id, times| {
             if id == member {
                 sum = sum.saturating_add(times);
             }
@@ -281,11 +299,11 @@ impl LoadedList {
     }
 
     /// The one table of all neighbours and their offsets, where every entry counts once.
-    pub(super) fn plain(&self) -> Option<(TableId, &IncidenceSegment, &[u32])> {
+    pub(super) fn plain(&self) -> Option<(TableId, &[u32])> {
         let is_plain = self.list.edges.is_empty() && self.list.loops == SelfLoops::Counted;
         let (upper, lower) = self.ids().narrow().filter(|_| is_plain)?;
         let first = EntityId::from_raw(upper);
-        (first.offset() == 0).then_some((first.table(), &*self.segment, lower))
+        (first.offset() == 0).then_some((first.table(), lower))
     }
 }
 

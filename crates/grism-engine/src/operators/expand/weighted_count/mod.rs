@@ -1,5 +1,6 @@
 //! Patterns counted by weights: every entity gets the number of ways to bind what lies below its place in the pattern.
 
+mod chunk;
 mod exec;
 mod lists;
 mod marks;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
-use grism_core::{EntityId, Error, MemoryManager, Result, SegmentKey, Snapshot, TableId};
+use grism_core::{Error, MemoryManager, Result, SegmentKey, Snapshot, TableId};
 use grism_logical::{WeightedBranch, WeightedHop, WeightedPlace, WeightedShape, WeightedStep};
 
+use super::chunk::Chunk;
 use super::lists::{LoadedList, RoleList, Side, role_lists};
 use super::parallel::in_parallel;
 use super::shared::{Factor, SharedFactors};
@@ -24,37 +25,6 @@ pub(super) struct Pass {
     pub(super) conditions: Vec<Arc<Weights>>,
     /// What several terms have in common.
     pub(super) shared: SharedFactors,
-}
-
-/// Members of one segment that follow each other, and their lists by step.
-pub(super) struct Chunk {
-    /// The raw id of the first member of the segment.
-    first: u64,
-    /// The first member, counted from the first one of the segment, and the one behind the last.
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) steps: Arc<Vec<Vec<LoadedList>>>,
-}
-
-impl Chunk {
-    /// The raw id of a member.
-    pub(super) fn member(&self, local: usize) -> u64 {
-        self.first + local as u64
-    }
-
-    /// Its offset within its table.
-    pub(super) fn offset(&self, local: usize) -> u64 {
-        EntityId::from_raw(self.member(local)).offset()
-    }
-
-    /// Multiplies the weight of each member that has one by what `factor` makes of its place in the segment and its raw id.
-    pub(super) fn multiply(&self, weights: &mut [u64], mut factor: impl FnMut(usize, u64) -> u64) {
-        for (local, own) in (self.start..self.end).zip(weights) {
-            if *own > 0 {
-                *own = own.saturating_mul(factor(local, self.member(local)));
-            }
-        }
-    }
 }
 
 impl Pass {
@@ -166,12 +136,9 @@ impl Pass {
             ..step.clone()
         };
         let loops = |(): &mut (), chunk: &Chunk, weights: &mut [u64]| {
-            chunk.multiply(weights, |local, member| {
-                let lists = chunk.steps.iter().flatten();
-                lists.fold(0, |sum: u64, list| {
-                    sum.saturating_add(list.self_loops(local, member))
-                })
-            });
+            let of_list =
+                |list: &LoadedList, (): &(), places, member| list.self_loops(places, member);
+            chunk.multiply_by_lists(weights, |_| (), of_list);
         };
         self.by_chunks(weights, &[out], || Ok(()), loops).await
     }
@@ -289,7 +256,7 @@ impl Pass {
                 members.max().unwrap_or(0)
             };
             let members = steps.iter().map(members).min().unwrap_or(0);
-            let first = EntityId::new(table, segment << shift).raw();
+            let first = SegmentKey { table, segment }.first(shift);
             let steps = Arc::new(steps);
             chunks.extend((0..members).step_by(CHUNK).map(|start| Chunk {
                 first,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use grism_core::Result;
 use grism_logical::WeightedBranch;
 
+use super::chunk::Chunk;
+use super::lists::LoadedList;
 use super::marks::Marks;
 use super::pair::{Occurrences, Pair};
-use super::pass::{Chunk, Pass};
+use super::pass::Pass;
 use super::weights::Weights;
 
 /// What a thread counts several steps between two entities with.
@@ -26,13 +28,8 @@ impl Pass {
     ) -> Result<Weights> {
         if branch.steps.len() == 1 {
             let sums = move |(): &mut (), chunk: &Chunk, weights: &mut [u64]| {
-                let lists = chunk.steps.iter().flatten();
-                let lists: Vec<_> = lists.map(|list| (list, list.summed(&below))).collect();
-                chunk.multiply(weights, |local, member| {
-                    lists.iter().fold(0, |sum: u64, (list, summed)| {
-                        sum.saturating_add(list.sum(summed, local, member))
-                    })
-                });
+                let prepare = |list| LoadedList::summed(list, &below);
+                chunk.multiply_by_lists(weights, prepare, LoadedList::sum);
             };
             return self
                 .by_chunks(weights, &branch.steps, || Ok(()), sums)

@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering;
 use grism_core::Result;
 use grism_logical::WeightedBranch;
 
+use super::chunk::Chunk;
 use super::lists::Side;
 use super::marks::Marks;
 use super::parallel::in_parallel;
-use super::pass::{Chunk, Pass};
+use super::pass::Pass;
 use super::weights::{Sums, TableWeights, Weights, add, at};
 
 impl Pass {
@@ -80,11 +81,12 @@ impl Pass {
 /// Adds the weight of each member to the sums of its neighbours by one step.
 fn send(chunk: &Chunk, weight: impl Fn(usize) -> u64, sums: &Sums) {
     for list in chunk.steps.iter().flatten() {
-        let Some((table, segment, lower)) = list.plain() else {
-            for local in chunk.start..chunk.end {
+        let lists = list.lists(chunk.start..chunk.end);
+        let Some((table, lower)) = list.plain() else {
+            for (local, places) in lists {
                 let weight = weight(local);
                 if weight > 0 {
-                    list.each(local, chunk.member(local), |id, times| {
+                    list.each_at(places, chunk.member(local), |id, times| {
                         sums.add(id, times.saturating_mul(weight));
                     });
                 }
@@ -95,10 +97,10 @@ fn send(chunk: &Chunk, weight: impl Fn(usize) -> u64, sums: &Sums) {
         let Some(sums) = sums.table(table) else {
             continue;
         };
-        for local in chunk.start..chunk.end {
+        for (local, places) in lists {
             let weight = weight(local);
             if weight > 0 {
-                for own in &lower[segment.range(local)] {
+                for own in &lower[places] {
                     add(sums, u64::from(*own), weight);
                 }
             }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use grism_core::{Error, MemoryReservation, Result};
 use grism_logical::{WeightedHop, WeightedStep};
 
+use super::super::chunk::Chunk;
 use super::super::lists::Side;
 use super::super::marks::Marks;
 use super::super::parallel::in_parallel;
-use super::super::pass::{Chunk, Pass};
+use super::super::pass::Pass;
 use super::numbering::Numbering;
 
 /// Which entities of the place `far` steps lead to from each of the place `near`, and in how many ways.
@@ -135,40 +136,87 @@ impl Pass {
 
 /// The rows of the members of a chunk.
 fn part(chunk: &Chunk, marks: Option<&mut Marks>, reached: &Numbering) -> Result<Part> {
-    let mut part = Part::default();
-    let mut marks = marks;
-    let mut is_plain = true;
-    for local in chunk.start..chunk.end {
-        let (before, member) = (part.ends.len(), chunk.member(local));
-        let mut add = |id: u64, ways: u64| {
-            let Some(number) = reached.number(id).filter(|_| ways > 0) else {
-                return Some(());
-            };
-            part.ends.push(number);
-            part.times.push(u32::try_from(ways).ok()?);
-            is_plain &= ways == 1;
-            Some(())
-        };
-        let mut fits = Some(());
-        match &mut marks {
-            Some(marks) => marks.each(&chunk.steps, local, member, |id, ways| {
-                fits = fits.and(add(id, ways));
-            }),
-            None => {
-                for list in chunk.steps.iter().flatten() {
-                    list.each(local, member, |id, ways| fits = fits.and(add(id, ways)));
+    let mut entries = Entries {
+        reached,
+        members: Vec::new(),
+        ends: Vec::new(),
+        times: Vec::new(),
+        fits: true,
+    };
+    match marks {
+        Some(marks) => {
+            for local in chunk.start..chunk.end {
+                marks.each(&chunk.steps, local, chunk.member(local), |id, ways| {
+                    entries.add(local - chunk.start, id, ways);
+                });
+            }
+        }
+        // List by list, since of hundreds of lists a member is in a few.
+        None => {
+            for list in chunk.steps.iter().flatten() {
+                for (local, places) in list.lists(chunk.start..chunk.end) {
+                    list.each_at(places, chunk.member(local), |id, ways| {
+                        entries.add(local - chunk.start, id, ways);
+                    });
                 }
             }
         }
-        fits.ok_or_else(|| {
-            Error::unsupported("a count of a pattern with 2^32 ways or more between two entities")
-        })?;
-        part.lengths.push((part.ends.len() - before) as u32);
     }
-    if is_plain {
-        part.times = Vec::new();
+    if !entries.fits {
+        return Err(Error::unsupported(
+            "a count of a pattern with 2^32 ways or more between two entities",
+        ));
     }
-    Ok(part)
+    Ok(entries.into_part(chunk.end - chunk.start))
+}
+
+/// Entries of the rows of a part, in any order.
+struct Entries<'a> {
+    reached: &'a Numbering,
+    /// The member of each, counted from the first one of the part.
+    members: Vec<u32>,
+    ends: Vec<u32>,
+    times: Vec<u32>,
+    /// Whether every number of times fits.
+    fits: bool,
+}
+
+impl Entries<'_> {
+    #[inline]
+    fn add(&mut self, member: usize, id: u64, ways: u64) {
+        if let Some(number) = self.reached.number(id)
+            && ways > 0
+        {
+            self.members.push(member as u32);
+            self.ends.push(number);
+            match u32::try_from(ways) {
+                Ok(ways) => self.times.push(ways),
+                Err(_) => self.fits = false,
+            }
+        }
+    }
+
+    /// The rows of so many members.
+    fn into_part(mut self, members: usize) -> Part {
+        let mut lengths = vec![0_u32; members];
+        for member in &self.members {
+            lengths[*member as usize] += 1;
+        }
+        if !self.members.is_sorted() {
+            let mut order: Vec<usize> = (0..self.members.len()).collect();
+            order.sort_by_key(|at| self.members[*at]);
+            self.ends = order.iter().map(|at| self.ends[*at]).collect();
+            self.times = order.iter().map(|at| self.times[*at]).collect();
+        }
+        if self.times.iter().all(|times| *times == 1) {
+            self.times = Vec::new();
+        }
+        Part {
+            lengths,
+            ends: self.ends,
+            times: self.times,
+        }
+    }
 }
 
 type Rows = (Vec<usize>, Vec<u32>, Vec<u32>);
