@@ -237,7 +237,13 @@ fn selectivity(predicate: &ScanPredicate, tables: &Tables, facts: Facts<'_>) -> 
     };
     let shares: Vec<_> = predicate
         .iter()
-        .map(|comparison| (comparison.column.as_str(), comparison.operator, of(comparison)))
+        .map(|comparison| {
+            (
+                comparison.column.as_str(),
+                comparison.operator,
+                of(comparison),
+            )
+        })
         .collect();
     share_of_all(&shares)
 }

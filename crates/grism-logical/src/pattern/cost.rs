@@ -107,8 +107,14 @@ impl Planner<'_> {
         progress: &Progress,
     ) -> Growth {
         let ((from, own), (to, other)) = match reversed {
-            false => ((facts.left, &facts.from_left), (facts.right, &facts.from_right)),
-            true => ((facts.right, &facts.from_right), (facts.left, &facts.from_left)),
+            false => (
+                (facts.left, &facts.from_left),
+                (facts.right, &facts.from_right),
+            ),
+            true => (
+                (facts.right, &facts.from_right),
+                (facts.left, &facts.from_left),
+            ),
         };
         let degree = own.expected(self.entities(from, progress), progress);
         if progress.has(to) {

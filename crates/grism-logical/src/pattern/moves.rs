@@ -48,7 +48,11 @@ impl Planner<'_> {
             }
             let waits = edge.reads.iter().any(|column| !progress.has(*column));
             // An edge to what is bound elsewhere is followed when both plans are one.
-            if waits || [edge.left, edge.right].iter().any(|end| progress.is_outside(*end)) {
+            if waits
+                || [edge.left, edge.right]
+                    .iter()
+                    .any(|end| progress.is_outside(*end))
+            {
                 continue;
             }
             let path = self.graph.edges[index].path.as_ref();
@@ -81,7 +85,8 @@ impl Planner<'_> {
         match (path, ends) {
             // Rows that follow each other mostly share what was bound first, and so its list of edges.
             (None, (true, true)) => {
-                let from_left = edge.left == edge.right || progress.is_before(edge.left, edge.right);
+                let from_left =
+                    edge.left == edge.right || progress.is_before(edge.left, edge.right);
                 (from_left, !from_left)
             }
             (Some(path), (true, true)) if path.search != PathSearch::Trails => (true, false),

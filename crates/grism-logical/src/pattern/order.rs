@@ -98,6 +98,10 @@ impl Planner<'_> {
 /// One of several ways; the function is not asked where there is one alone.
 fn picked<T: Copy>(ways: &[T], pick: &dyn Fn(usize) -> usize) -> Option<T> {
     let last = ways.len().checked_sub(1)?;
-    let place = if last == 0 { 0 } else { pick(ways.len()).min(last) };
+    let place = if last == 0 {
+        0
+    } else {
+        pick(ways.len()).min(last)
+    };
     ways.get(place).copied()
 }

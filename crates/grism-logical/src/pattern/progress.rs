@@ -76,7 +76,9 @@ impl Progress {
     /// The steps that are not done.
     pub(super) fn remaining(&self) -> impl Iterator<Item = Step> {
         let steps = self.reached.iter().enumerate();
-        steps.filter(|(_, reached)| !**reached).map(|(step, _)| step)
+        steps
+            .filter(|(_, reached)| !**reached)
+            .map(|(step, _)| step)
     }
 
     /// For a plan that starts anew, and is joined with this one.
@@ -85,7 +87,9 @@ impl Progress {
         Self {
             places: vec![0; self.places.len()],
             last_place: 0,
-            outside: outside.map(|(place, before)| *place > 0 || *before).collect(),
+            outside: outside
+                .map(|(place, before)| *place > 0 || *before)
+                .collect(),
             rows: 1.0,
             cost: 0.0,
             ..self.clone()

@@ -42,7 +42,11 @@ impl Planner<'_> {
     /// The cheapest plan of what is tied to one entity that is not bound; `None` where all are bound.
     pub(super) fn cheapest_start(&self, progress: &Progress) -> Option<Trial> {
         let starts = self.starts(progress).into_iter();
-        self.cheapest(starts.map(|start| self.trial(Some(start), progress)).collect())
+        self.cheapest(
+            starts
+                .map(|start| self.trial(Some(start), progress))
+                .collect(),
+        )
     }
 
     /// The cheapest way to take every step that is tied to what is bound.
@@ -90,7 +94,10 @@ impl Planner<'_> {
         let mut best: Option<(f64, Trial)> = None;
         for trial in greedy {
             let cost = self.cost_of(&trial);
-            if best.as_ref().is_none_or(|(least, _)| is_below(cost, *least)) {
+            if best
+                .as_ref()
+                .is_none_or(|(least, _)| is_below(cost, *least))
+            {
                 best = Some((cost, trial));
             }
         }

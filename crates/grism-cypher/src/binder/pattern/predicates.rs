@@ -104,7 +104,8 @@ fn asked_by_part(known: Known<'_>, part: &Expr) -> Vec<Predicate> {
         ExprKind::Chain { first, rest } => {
             let is_or = |link: &ChainLink| link.operator == syntax::InfixOperator::Or;
             if rest.iter().all(is_or) {
-                let operands = std::iter::once(&**first).chain(rest.iter().map(|link| &link.operand));
+                let operands =
+                    std::iter::once(&**first).chain(rest.iter().map(|link| &link.operand));
                 let asked = operands.map(|operand| asked_by_text(known, operand));
                 return any(asked).into_iter().collect();
             }
