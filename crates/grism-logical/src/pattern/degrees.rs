@@ -9,11 +9,10 @@
 //!   has some: going through the same role again, they have the mean of the degrees that incidences lead to. From the
 //!   flights of a plane to the other flights of the plane, each plane counts as often as it flew.
 
-use grism_core::{SOURCE_ROLE, TARGET_ROLE, TableId, Tables};
+use grism_core::{GraphStatistics, SOURCE_ROLE, TARGET_ROLE, TableId, Tables};
 
 use super::PatternEdge;
-use super::planner::Planner;
-use super::progress::{Name, Progress, Step};
+use super::progress::{Progress, Step};
 use crate::Direction;
 
 /// What the statistics tell of a step from one of its ends.
@@ -48,6 +47,49 @@ pub(super) struct End<'a> {
 }
 
 impl Degree {
+    /// The degrees of `entities` entities of the tables `own` as members of `roles` of `types`, of whose incidences a step
+    /// takes about `taken` in all.
+    pub(super) fn of(
+        statistics: &GraphStatistics,
+        (own, entities): (Option<&Tables>, f64),
+        types: &Tables,
+        roles: &[&str],
+        taken: f64,
+    ) -> Self {
+        let entities = entities.max(1.0);
+        let mut members = Some(0.0);
+        for (table, role) in types
+            .iter()
+            .flat_map(|table| roles.iter().map(move |role| (table, role)))
+        {
+            let all = incidences(statistics, &[*table], &[role], None);
+            if all == 0.0 {
+                continue;
+            }
+            let wanted = incidences(statistics, &[*table], &[role], own);
+            let of_role = statistics.role(*table, role);
+            let degrees = of_role.and_then(|own| own.degrees.as_ref());
+            members = members
+                .zip(degrees)
+                .map(|(members, degrees)| members + degrees.members as f64 * wanted / all);
+        }
+        let all = incidences(statistics, types, roles, own);
+        let share = if all > 0.0 { taken / all } else { 1.0 };
+        let surplus = |role: &&str| {
+            let mean = incidences(statistics, types, &[role], None) / entities;
+            let weighted = weighted_degree(statistics, types, role);
+            Surplus {
+                degree: weighted.map_or(0.0, |weighted| (weighted - mean).max(0.0)) * share,
+                met: Vec::new(),
+            }
+        };
+        Self {
+            mean: taken / entities,
+            bound: members.map_or(1.0, |members| (members / entities).min(1.0)),
+            surpluses: roles.iter().map(surplus).collect(),
+        }
+    }
+
     /// The incidences that one of `entities` different entities is expected to have, on average.
     pub(super) fn expected(&self, entities: f64, progress: &Progress) -> f64 {
         if self.mean <= 0.0 {
@@ -68,88 +110,42 @@ impl Degree {
     }
 }
 
-impl<'a> Planner<'a> {
-    /// The incidences of `roles` of `types` whose members are of `members`; `None` takes all.
-    pub(super) fn incidences(
-        &self,
-        types: &[TableId],
-        roles: &[&str],
-        members: Option<&Tables>,
-    ) -> f64 {
-        let of_type = |table: &TableId| -> f64 {
-            let of_role = |role: &&str| match (self.statistics.role(*table, role), members) {
-                (Some(own), None) => own.total() as f64,
-                (Some(own), Some(members)) => {
-                    let tables = own.incidences.iter();
-                    let wanted = tables.filter(|(table, _)| members.contains(table));
-                    wanted.map(|(_, count)| *count as f64).sum()
-                }
-                // Each binary edge binds both of its roles once.
-                (None, _) if [SOURCE_ROLE, TARGET_ROLE].contains(role) => {
-                    self.statistics.rows(*table) as f64
-                }
-                (None, _) => 0.0,
-            };
-            roles.iter().map(of_role).sum()
-        };
-        types.iter().map(of_type).sum()
-    }
+/// The incidences of `roles` of `types` whose members are of `members`; `None` takes all.
+pub(super) fn incidences(
+    statistics: &GraphStatistics,
+    types: &[TableId],
+    roles: &[&str],
+    members: Option<&Tables>,
+) -> f64 {
+    let of_role = |table: TableId, role: &str| match (statistics.role(table, role), members) {
+        (Some(own), None) => own.total() as f64,
+        (Some(own), Some(members)) => {
+            let tables = own.incidences.iter();
+            let wanted = tables.filter(|(table, _)| members.contains(table));
+            wanted.map(|(_, count)| *count as f64).sum()
+        }
+        // Each binary edge binds both of its roles once.
+        (None, _) if [SOURCE_ROLE, TARGET_ROLE].contains(&role) => statistics.rows(table) as f64,
+        (None, _) => 0.0,
+    };
+    let of_type = |table: &TableId| -> f64 {
+        let roles = roles.iter().map(|role| of_role(*table, role));
+        roles.sum()
+    };
+    types.iter().map(of_type).sum()
+}
 
-    /// The degrees of `name` as a member of `roles` of `types`, of which a step takes about `incidences` in all.
-    pub(super) fn degree(
-        &self,
-        name: Name,
-        types: &Tables,
-        roles: &[&'a str],
-        incidences: f64,
-    ) -> Degree {
-        let entities = self.facts(name).rows.max(1.0);
-        let own = self.tables_of(name);
-        let mut members = Some(0.0);
-        for table in types.iter() {
-            for role in roles {
-                let of_role = self.statistics.role(*table, role);
-                let degrees = of_role.and_then(|own| own.degrees.as_ref());
-                let all = self.incidences(&[*table], &[role], None);
-                let wanted = self.incidences(&[*table], &[role], own);
-                members = match (members, degrees) {
-                    (Some(_), None) if all > 0.0 => None,
-                    (Some(members), Some(degrees)) if all > 0.0 => {
-                        Some(members + degrees.members as f64 * wanted / all)
-                    }
-                    (members, _) => members,
-                };
-            }
-        }
-        let all = self.incidences(types, roles, own);
-        let taken = if all > 0.0 { incidences / all } else { 1.0 };
-        let surplus = |role: &&'a str| {
-            let mean = self.incidences(types, &[role], None) / entities;
-            let weighted = self.weighted_degree(types, role);
-            Surplus {
-                degree: weighted.map_or(0.0, |weighted| (weighted - mean).max(0.0)) * taken,
-                met: Vec::new(),
-            }
-        };
-        Degree {
-            mean: incidences / entities,
-            bound: members.map_or(1.0, |members| (members / entities).min(1.0)),
-            surpluses: roles.iter().map(surplus).collect(),
-        }
+/// The mean degree of the members that the incidences of a role lead to.
+fn weighted_degree(statistics: &GraphStatistics, types: &Tables, role: &str) -> Option<f64> {
+    let (mut squares, mut incidences) = (0.0, 0.0);
+    let roles = types
+        .iter()
+        .filter_map(|table| statistics.role(*table, role));
+    for own in roles.filter(|own| own.total() > 0) {
+        squares += own.degrees.as_ref()?.squares as f64;
+        incidences += own.total() as f64;
     }
-
-    /// The mean degree of the members that the incidences of a role lead to.
-    fn weighted_degree(&self, types: &Tables, role: &str) -> Option<f64> {
-        let (mut squares, mut incidences) = (0.0, 0.0);
-        let roles = types
-            .iter()
-            .filter_map(|table| self.statistics.role(*table, role));
-        for own in roles.filter(|own| own.total() > 0) {
-            squares += own.degrees.as_ref()?.squares as f64;
-            incidences += own.total() as f64;
-        }
-        (incidences > 0.0).then(|| squares / incidences)
-    }
+    (incidences > 0.0).then(|| squares / incidences)
 }
 
 /// Notes in the degrees of the step at `end` which of `others`, ends at the same entity, go through its roles as well.

@@ -21,6 +21,8 @@ mod order;
 mod planner;
 mod progress;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub use graph::{
     PatternEdge, PatternEntity, PatternFilter, PatternGraph, PatternHop, PatternPath, PatternRole,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use grism_core::{GraphSchema, GraphStatistics, SOURCE_ROLE, TARGET_ROLE, Tables};
 
-use super::degrees::{Degree, End, note_met};
+use super::degrees::{Degree, End, incidences, note_met};
 use super::progress::{Name, Progress, Step};
 use super::{PatternEdge, PatternEntity, PatternGraph};
 
@@ -158,13 +158,24 @@ impl<'a> Planner<'a> {
         rows.map(|rows| rows as f64).sum()
     }
 
+    /// The degrees of the entities `name`, of whose incidences a step takes about `taken` in all.
+    fn degree(&self, name: Name, types: &Tables, roles: &[&str], taken: f64) -> Degree {
+        let own = (self.tables_of(name), self.facts(name).rows);
+        Degree::of(self.statistics, own, types, roles, taken)
+    }
+
     fn edge_facts(&self, edge: &'a PatternEdge) -> EdgeFacts {
         let (left, right) = (self.name(&edge.left), self.name(&edge.right));
         let reads = edge.path.iter().flat_map(|path| &path.reads);
         // The nodes between the ends of a path may be of any label.
         let count = match edge.path {
             None => self.edges_between(edge, left, right),
-            Some(_) => self.incidences(&edge.tables, &edge.roles_at(&edge.left), None),
+            Some(_) => incidences(
+                self.statistics,
+                &edge.tables,
+                &edge.roles_at(&edge.left),
+                None,
+            ),
         };
         let degree = |end, name| self.degree(name, &edge.tables, &edge.roles_at(end), count);
         EdgeFacts {
@@ -185,15 +196,16 @@ impl<'a> Planner<'a> {
         let from = edge.roles_at(&edge.left);
         let (left, right) = (self.tables_of(left), self.tables_of(right));
         for table in edge.tables.iter() {
+            let count = |role, members| incidences(self.statistics, &[*table], &[role], members);
             for role in &from {
                 let opposite = if *role == SOURCE_ROLE {
                     TARGET_ROLE
                 } else {
                     SOURCE_ROLE
                 };
-                let all = self.incidences(&[*table], &[opposite], None);
-                let wanted = self.incidences(&[*table], &[opposite], right);
-                let starts = self.incidences(&[*table], &[role], left);
+                let all = count(opposite, None);
+                let wanted = count(opposite, right);
+                let starts = count(role, left);
                 edges += starts * wanted / all.max(1.0);
             }
         }
@@ -206,16 +218,16 @@ impl<'a> Planner<'a> {
         let roles: Vec<&str> = step.roles.iter().map(String::as_str).collect();
         let own = self.tables_of(hyperedge);
         let types = own.cloned().unwrap_or_default();
-        let incidences = match own {
-            Some(types) => self.incidences(types, &roles, self.tables_of(member)),
+        let bound = match own {
+            Some(types) => incidences(self.statistics, types, &roles, self.tables_of(member)),
             None => 1.0,
         };
         RoleFacts {
             hyperedge,
             member,
             incidence: step.incidence.as_deref().map(|column| self.name(column)),
-            degree: self.degree(member, &types, &roles, incidences),
-            members: incidences / self.facts(hyperedge).rows.max(1.0),
+            degree: self.degree(member, &types, &roles, bound),
+            members: bound / self.facts(hyperedge).rows.max(1.0),
         }
     }
 
