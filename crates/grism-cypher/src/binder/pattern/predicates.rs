@@ -253,3 +253,81 @@ fn constant(context: QueryContext<'_>, expression: &Expr) -> Option<Value> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binder::Notes;
+    use crate::binder::expression::{ExpressionBinder, ExpressionInput, Needs, bind_predicate};
+    use crate::binder::testing::Graph;
+    use crate::query::Query;
+    use crate::syntax::ClauseKind;
+
+    /// What a text asks of elements that the pattern is to find, and what its bound conditions do.
+    fn asked(text: &str) -> [String; 2] {
+        let graph = Graph::new();
+        let query = Query::parse(&format!("MATCH () WHERE {text} RETURN 1")).unwrap();
+        let ClauseKind::Match(matched) = &query.syntax().head.clauses[0].kind else {
+            panic!("a MATCH");
+        };
+        let predicate = matched.predicate.as_ref().unwrap();
+        let context = query.context(graph.bind());
+        let (scope, columns) = graph.bound_before();
+        let nothing = PlanSchema::default();
+        let known = Known {
+            context,
+            scope: &scope,
+            bound: &nothing,
+        };
+        let of_text = asked_by_text(known, predicate);
+        let (mut notes, mut needs) = (Notes::default(), Needs::default());
+        let input = ExpressionInput::new(&scope, &columns);
+        let mut binder = ExpressionBinder::new(context, &mut notes, input, &mut needs);
+        let of_conditions = split_conjunction(predicate).into_iter().flat_map(|part| {
+            let condition = bind_predicate(&mut binder, part).unwrap();
+            asked_by_condition(&condition, &nothing)
+        });
+        let of_conditions: Vec<_> = of_conditions.collect();
+        [of_text, of_conditions].map(|asked| format!("{asked:?}"))
+    }
+
+    #[test]
+    fn a_text_and_its_conditions_ask_the_same() {
+        for (text, expected) in [
+            (
+                "n.age = 3",
+                r#"[Tested("n", Compared("age", Equal, Some(Int64(3))))]"#,
+            ),
+            (
+                "3 < n.age",
+                r#"[Tested("n", Compared("age", Greater, Some(Int64(3))))]"#,
+            ),
+            (
+                "n.name IS NOT NULL",
+                r#"[Tested("n", Compared("name", IsNotNull, None))]"#,
+            ),
+            (
+                "k.since = n.age AND n.age <> 1",
+                r#"[Compared(Equal, [("k", "since"), ("n", "age")]), Tested("n", Compared("age", NotEqual, Some(Int64(1))))]"#,
+            ),
+            (
+                "n.age = 1 OR (n.age = 2 AND n.name = 'a')",
+                r#"[Tested("n", Any([All([Compared("age", Equal, Some(Int64(1)))]), All([Compared("age", Equal, Some(Int64(2))), Compared("name", Equal, Some(String("a")))])]))]"#,
+            ),
+            // What is asked of several elements at once is not told apart.
+            ("n.age = 1 OR k.since = 1", "[]"),
+            ("n.age = n.age", r#"[Tested("n", Other)]"#),
+        ] {
+            let [of_text, of_conditions] = asked(text);
+            assert_eq!(of_text, expected, "{text}");
+            assert_eq!(of_conditions, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn comparisons_of_a_chain_hold_pair_by_pair() {
+        let [of_text, _] = asked("1 < n.age <= 5");
+        let expected = r#"[Tested("n", Compared("age", Greater, Some(Int64(1)))), Tested("n", Compared("age", LessOrEqual, Some(Int64(5))))]"#;
+        assert_eq!(of_text, expected);
+    }
+}
