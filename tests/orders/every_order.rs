@@ -16,7 +16,7 @@ use grism_logical::optimizer::{Facts, optimize};
 use grism_logical::pattern::PatternOrder;
 
 /// What a row costs that a scan reads and drops, where one that it outputs costs 1.
-const DROPPED: f64 = 1.0 / 16.0;
+const DROPPED: f64 = 1.0 / 32.0;
 /// What a row costs that an expansion outputs.
 const EXPANDED: f64 = 3.0;
 /// What a row costs for which an edge between two entities is looked for.
