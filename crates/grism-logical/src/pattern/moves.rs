@@ -85,8 +85,7 @@ impl Planner<'_> {
         match (path, ends) {
             // Rows that follow each other mostly share what was bound first, and so its list of edges.
             (None, (true, true)) => {
-                let from_left =
-                    edge.left == edge.right || progress.is_before(edge.left, edge.right);
+                let from_left = progress.is_before(edge.left, edge.right);
                 (from_left, !from_left)
             }
             (Some(path), (true, true)) if path.search != PathSearch::Trails => (true, false),
