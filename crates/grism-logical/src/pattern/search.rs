@@ -70,7 +70,7 @@ impl Planner<'_> {
 
     /// The rows that the plan of what is tied to the entity `name` is expected to make, apart from what is bound.
     pub(super) fn rows_of_targets(&self, name: usize, progress: &Progress) -> Option<f64> {
-        let mut apart = progress.apart();
+        let apart = progress.apart();
         // What is bound is no part of it, and neither is what this plan will be joined with.
         let starts = self.starts(&apart).into_iter();
         let free = starts.filter(|entity| !apart.is_outside(*entity));
@@ -85,8 +85,7 @@ impl Planner<'_> {
         });
         let tied = trials.filter(|trial| trial.progress.has(name));
         let best = tied.min_by(|a, b| a.progress.cost.total_cmp(&b.progress.cost))?;
-        apart = best.progress;
-        Some(apart.rows)
+        Some(best.progress.rows)
     }
 
     fn cheapest(&self, trials: Vec<Trial>) -> Option<Trial> {
@@ -149,7 +148,7 @@ impl Planner<'_> {
             }
         };
         let mut open: BTreeMap<StepSet, Trial> = BTreeMap::new();
-        let mut note = |open: &mut BTreeMap<StepSet, Trial>, trial: Trial| {
+        let note = |open: &mut BTreeMap<StepSet, Trial>, trial: Trial| {
             let set = set_of(&trial);
             let known = open.get(&set);
             if known.is_none_or(|known| is_below(trial.progress.cost, known.progress.cost)) {
