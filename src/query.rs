@@ -17,6 +17,7 @@ use grism_engine::{
 use grism_functions::Functions;
 use grism_local::LocalExecutor;
 use grism_logical::optimizer::{Facts, Rewrites};
+use grism_logical::pattern::PatternOrder;
 use grism_logical::{LogicalExpr, PlanSchema, SharedPlan};
 #[cfg(feature = "ray")]
 use grism_ray::{DistributedPlannerConfig, RayExecutorConfig};
@@ -146,6 +147,7 @@ pub(crate) fn bind_context<'a>(
         functions: &options.functions,
         now,
         constant: &constant,
+        order: PatternOrder::Cheapest,
     }
 }
 

@@ -12,6 +12,7 @@ mod fixtures;
 mod functions;
 mod language;
 mod memory_limit;
+mod orders;
 mod parameters;
 mod plans;
 mod stopping;

@@ -11,6 +11,7 @@ use grism_cypher::{
 use grism_engine::operators::write::{
     BoundClause, ClauseBinder, ClausePlace, GraphState, NestedClause, NestedRows,
 };
+use grism_logical::pattern::PatternOrder;
 use grism_logical::{LogicalPlan, PlanSchema};
 
 use crate::entity_columns::EntityColumns;
@@ -75,6 +76,7 @@ impl<'a> CypherClauses<'a> {
             functions: &self.options.functions,
             now: &self.now,
             constant: &constant,
+            order: PatternOrder::Cheapest,
         }
     }
 

@@ -68,7 +68,7 @@ pub use secret::{is_secret_name, without_secrets};
 pub use stack::{on_stack, with_stack};
 pub use statistics::{
     DegreeCounter, DegreeDistribution, DistinctSketch, GraphStatistics, PropertyStatistics,
-    RoleStatistics, TableStatistics,
+    RoleStatistics, TableStatistics, share_of_all,
 };
 pub use storage::{
     BatchStream, ID_COLUMN, ScanPiece, ScanRange, ScanRequest, Snapshot, SnapshotInfo, Storage,

@@ -17,6 +17,7 @@ use crate::TableId;
 pub use degrees::{DegreeCounter, DegreeDistribution};
 pub use property::PropertyStatistics;
 pub use role::RoleStatistics;
+pub use selectivity::share_of_all;
 pub use sketch::DistinctSketch;
 
 /// What is known of one snapshot, for planners and reports.

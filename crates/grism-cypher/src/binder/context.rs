@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use grism_core::{Error, ErrorKind, GraphSchema, GraphStatistics, Result, Type, Value};
 use grism_functions::Functions;
+use grism_logical::pattern::PatternOrder;
 use grism_logical::{LogicalExpr, LogicalPlan};
 
 use super::names::NamedLabels;
@@ -67,6 +68,8 @@ pub struct BindContext<'a> {
     pub now: &'a Value,
     /// Computes an expression that reads no columns.
     pub constant: &'a dyn Fn(&LogicalExpr) -> Result<Value>,
+    /// How the order of a pattern's steps is found.
+    pub order: PatternOrder<'a>,
 }
 
 impl std::fmt::Debug for BindContext<'_> {

@@ -11,6 +11,7 @@ use grism_core::{
 use grism_functions::{
     Functions, TableBatches, TableFunction, TableSignature, UserDefined, UserParameter,
 };
+use grism_logical::pattern::PatternOrder;
 use grism_logical::{ApplyKind, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema};
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +158,7 @@ impl Graph {
             functions: &self.functions,
             now: &self.now,
             constant: &constant,
+            order: PatternOrder::Cheapest,
         }
     }
 

@@ -1,7 +1,8 @@
 //! How many rows a plan is expected to make, and how many different ones its columns can tell apart.
 
 use grism_core::{
-    ComparisonOperator, GraphSchema, GraphStatistics, ScanPredicate, Tables, Type, with_stack,
+    ComparisonOperator, GraphSchema, GraphStatistics, ScanPredicate, Tables, Type, share_of_all,
+    with_stack,
 };
 
 use super::Facts;
@@ -235,7 +236,17 @@ fn selectivity(predicate: &ScanPredicate, tables: &Tables, facts: Facts<'_>) -> 
             })
         }
     };
-    predicate.iter().map(of).product()
+    let shares: Vec<_> = predicate
+        .iter()
+        .map(|comparison| {
+            (
+                comparison.column.as_str(),
+                comparison.operator,
+                of(comparison),
+            )
+        })
+        .collect();
+    share_of_all(&shares)
 }
 
 fn is_key(property: &str, tables: &Tables, schema: &GraphSchema) -> bool {

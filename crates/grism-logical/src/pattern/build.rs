@@ -5,28 +5,72 @@ use std::sync::Arc;
 use grism_core::{Tables, Type};
 use grism_functions::{REVERSE, SIZE, TAIL};
 
-use super::order::{Move, Planner, Progress, Step};
+use super::moves::Move;
+use super::planner::Planner;
+use super::progress::Progress;
+use super::search::Trial;
 use super::{PatternEdge, PatternHop, PatternPath};
 use crate::{
-    ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, Internal, LogicalExpr, LogicalPlan,
-    NamedExpr, PathExpand, Repeat, RoleBinding, RoleExpand, RoleSource, SharedPlan,
+    ArithmeticOperator, BinaryOperator, Direction, EdgeExpand, HyperedgeScan, Internal,
+    LogicalExpr, LogicalPlan, NamedExpr, NodeScan, PathExpand, Repeat, RoleBinding, RoleExpand,
+    RoleSource, SharedPlan,
 };
 
 impl Planner<'_> {
-    /// Takes the step `next` on top of `plan`.
-    pub(super) fn apply(&self, next: Move, progress: &mut Progress, plan: &mut LogicalPlan) {
-        let input = SharedPlan::new(std::mem::replace(plan, LogicalPlan::Unit));
-        *plan = match next {
+    /// Puts the operators of `trial` on top of `plan`, whose progress is that which it was tried on.
+    pub(super) fn build(&self, trial: Trial, progress: &mut Progress, plan: &mut LogicalPlan) {
+        if let Some(start) = trial.start {
+            *plan = self.start(start, progress);
+        }
+        for next in trial.moves {
+            let input = SharedPlan::new(std::mem::replace(plan, LogicalPlan::Unit));
+            *plan = self.step(next, input, progress);
+        }
+        progress.rows = trial.progress.rows;
+    }
+
+    /// The scan of an entity.
+    fn start(&self, index: usize, progress: &mut Progress) -> LogicalPlan {
+        let entity = &self.graph.entities[index];
+        let (variable, label) = (entity.variable.clone(), entity.label.clone());
+        progress.bind(index);
+        let tables = entity.ty.tables().cloned().unwrap_or_default();
+        if matches!(entity.ty, Type::Hyperedge(_)) {
+            let (bindings, filters) = self.bind_roles(&variable, &tables, progress);
+            let scan = HyperedgeScan {
+                variable,
+                tables,
+                label,
+                bindings,
+                properties: Vec::new(),
+                predicate: Vec::new(),
+                index: None,
+            };
+            return LogicalPlan::HyperedgeScan(scan).filtered(filters);
+        }
+        LogicalPlan::NodeScan(NodeScan {
+            variable,
+            ty: entity.ty.clone(),
+            tables,
+            label,
+            properties: Vec::new(),
+            predicate: Vec::new(),
+            index: None,
+        })
+    }
+
+    /// The operator of one step.
+    fn step(&self, next: Move, input: SharedPlan, progress: &mut Progress) -> LogicalPlan {
+        match next {
             Move::Edge { index, reversed } => {
                 let edge = &self.graph.edges[index];
-                progress.reached.insert(Step::Edge(index));
-                progress.bind(&edge.variable);
+                progress.reach(index);
+                progress.bind(self.name(&edge.variable));
                 let (from, to) = edge.ends(reversed);
                 if let Some(path) = &edge.path {
-                    *plan = self.path_expand(input, edge, path, reversed, progress);
-                    return;
+                    return self.path_expand(input, edge, path, reversed, progress);
                 }
-                let into = !progress.bind(to);
+                let into = !progress.bind(self.name(to));
                 let to_type = self.type_of(to);
                 let restrict = self.restriction(&to_type).filter(|_| !into);
                 let expand = EdgeExpand {
@@ -45,21 +89,24 @@ impl Planner<'_> {
             }
             Move::Star { role } => {
                 let hyperedge = self.graph.roles[role].hyperedge.clone();
-                self.role_expand(input, RoleSource::Hyperedge, hyperedge, None, progress)
+                self.role_expand(input, RoleSource::Hyperedge, hyperedge, progress)
             }
             Move::Member { role } => {
                 let step = &self.graph.roles[role];
-                progress.reached.insert(Step::Role(role));
-                progress.bind(&step.hyperedge);
+                progress.reach(self.role_step(role));
+                let names = [Some(&step.hyperedge), step.incidence.as_ref()];
+                for column in names.into_iter().flatten() {
+                    progress.bind(self.name(column));
+                }
                 let from = RoleSource::Member {
                     column: step.member.clone(),
                     roles: step.roles.clone(),
                     incidence: step.incidence.clone(),
                     repeats: step.repeats,
                 };
-                self.role_expand(input, from, step.hyperedge.clone(), Some(role), progress)
+                self.role_expand(input, from, step.hyperedge.clone(), progress)
             }
-        };
+        }
     }
 
     fn path_expand(
@@ -157,10 +204,9 @@ impl Planner<'_> {
         input: SharedPlan,
         from: RoleSource,
         hyperedge: String,
-        except: Option<usize>,
         progress: &mut Progress,
     ) -> LogicalPlan {
-        let entity = self.entity(&hyperedge);
+        let entity = self.entity(self.name(&hyperedge));
         let tables = entity
             .and_then(|entity| entity.ty.tables())
             .cloned()
@@ -168,7 +214,7 @@ impl Planner<'_> {
         let label = entity
             .map(|entity| entity.label.clone())
             .unwrap_or_default();
-        let (bindings, filters, _) = self.bind_roles(&hyperedge, &tables, except, progress);
+        let (bindings, filters) = self.bind_roles(&hyperedge, &tables, progress);
         LogicalPlan::RoleExpand(RoleExpand {
             input,
             from,
@@ -181,18 +227,20 @@ impl Planner<'_> {
     }
 
     /// The bindings of every role step of `hyperedge` that is not done, with the filters that close cycles.
-    pub(super) fn bind_roles(
+    fn bind_roles(
         &self,
         hyperedge: &str,
         tables: &Tables,
-        except: Option<usize>,
         progress: &mut Progress,
-    ) -> (Vec<RoleBinding>, Vec<LogicalExpr>, f64) {
-        let growth = self.star_growth(hyperedge, except, progress);
+    ) -> (Vec<RoleBinding>, Vec<LogicalExpr>) {
         let (mut bindings, mut filters) = (Vec::new(), Vec::new());
-        for (index, step) in self.graph.roles.iter().enumerate() {
-            if step.hyperedge != hyperedge || !progress.reached.insert(Step::Role(index)) {
+        for index in self.roles_of(self.name(hyperedge)) {
+            let step = &self.graph.roles[*index];
+            if !progress.reach(self.role_step(*index)) {
                 continue;
+            }
+            if let Some(incidence) = &step.incidence {
+                progress.bind(self.name(incidence));
             }
             let (member, closing) = self.target(&step.member, progress);
             let member_type = self.type_of(&step.member);
@@ -213,7 +261,7 @@ impl Planner<'_> {
                 repeats: step.repeats,
             });
         }
-        (bindings, filters, growth)
+        (bindings, filters)
     }
 
     fn declared_within(&self, tables: &Tables, roles: &[String], allowed: &Tables) -> bool {
@@ -239,8 +287,8 @@ impl Planner<'_> {
     }
 
     fn type_of(&self, variable: &str) -> Type {
-        self.entity(variable)
-            .map_or(Type::Null, |entity| entity.ty.clone())
+        let entity = self.entity(self.name(variable));
+        entity.map_or(Type::Null, |entity| entity.ty.clone())
     }
 
     /// The tables that an entity of this type is looked for in, where edges may lead elsewhere.
@@ -253,7 +301,7 @@ impl Planner<'_> {
 
     /// The column a step binds, and the filter that ties it to the variable where that is bound already.
     fn target(&self, variable: &str, progress: &mut Progress) -> (String, Option<LogicalExpr>) {
-        if progress.bind(variable) {
+        if progress.bind(self.name(variable)) {
             return (variable.to_owned(), None);
         }
         progress.temporaries += 1;

@@ -1,81 +1,166 @@
-//! How much more often than on average the entities of the rows so far are bound.
+//! How many incidences the entities at one end of a step are expected to have.
 //!
-//! Rows that came to an entity through a role, or went on from it there, hold one with many incidences as often as it has
-//! some: going through the same role again, they become more than the mean degree of all entities tells. From the flights
-//! of a plane to the other flights of the plane, each plane counts as often as it flew.
+//! Three means of the degrees of one role differ, and each is right for some rows:
+//!
+//! - Rows that hold every entity of a label have the mean over all of them.
+//! - Rows that hold the few entities that a predicate names have more, if the query has an answer: the mean over those
+//!   entities that have an incidence at all. Most airports have no flight that starts there; the one that is asked for has.
+//! - Rows that came to an entity through a role, or went on from it there, hold one with many incidences as often as it
+//!   has some: going through the same role again, they have the mean of the degrees that incidences lead to. From the
+//!   flights of a plane to the other flights of the plane, each plane counts as often as it flew.
 
-use grism_core::{SOURCE_ROLE, TARGET_ROLE, Tables};
+use grism_core::{GraphStatistics, SOURCE_ROLE, TARGET_ROLE, TableId, Tables};
 
 use super::PatternEdge;
-use super::order::{Planner, Progress, Step};
+use super::progress::{Progress, Step};
 use crate::Direction;
 
-impl Planner<'_> {
-    /// By how much the degree of `member`, going through `roles` of `tables`, is above the mean of `members` entities; 0
-    /// where no step has been there, or where the statistics have no degrees.
-    pub(super) fn surplus(
-        &self,
-        member: &str,
-        tables: &Tables,
+/// What the statistics tell of a step from one of its ends.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Degree {
+    /// Incidences of an entity there, on average over all of them.
+    pub(super) mean: f64,
+    /// The share of the entities there that have an incidence at all; 1 where that is not known.
+    bound: f64,
+    /// One for each role that the step goes through.
+    surpluses: Vec<Surplus>,
+}
+
+/// How much more often than on average a role binds the entities of rows that have been there.
+#[derive(Clone, Debug)]
+struct Surplus {
+    /// By how much the degree of a member that incidences lead to is above the mean.
+    degree: f64,
+    /// Other steps that lead through the role to the same entity, each with the share of its rows that do.
+    met: Vec<(Step, f64)>,
+}
+
+/// An end of a step that can be met again by another step.
+#[derive(Debug)]
+pub(super) struct End<'a> {
+    /// The step.
+    pub(super) step: Step,
+    /// Its types.
+    pub(super) tables: &'a Tables,
+    /// The roles through which it is followed from here.
+    pub(super) roles: Vec<&'a str>,
+}
+
+impl Degree {
+    /// The degrees of `entities` entities of the tables `own` as members of `roles` of `types`, of whose incidences a step
+    /// takes about `taken` in all.
+    pub(super) fn of(
+        statistics: &GraphStatistics,
+        (own, entities): (Option<&Tables>, f64),
+        types: &Tables,
         roles: &[&str],
-        members: f64,
-        progress: &Progress,
-    ) -> f64 {
-        let of_role = |role: &&str| {
-            let share = self.visited(member, tables, role, progress);
-            if share == 0.0 {
-                return 0.0;
-            }
-            let incidences = tables
-                .iter()
-                .map(|table| self.statistics.incidences(*table, role) as f64);
-            let mean = incidences.sum::<f64>() / members.max(1.0);
-            let weighted = self.weighted_degree(tables, role);
-            share * weighted.map_or(0.0, |weighted| (weighted - mean).max(0.0))
-        };
-        roles.iter().map(of_role).sum()
-    }
-
-    /// The share of the rows that a step before brought to `member` through `role`, or took on from it.
-    fn visited(&self, member: &str, tables: &Tables, role: &str, progress: &Progress) -> f64 {
-        let share = |own: &Tables, roles: &[&str]| {
-            if roles.contains(&role) && own.iter().any(|table| tables.contains(table)) {
-                1.0 / roles.len() as f64
-            } else {
-                0.0
-            }
-        };
-        let of_step = |step: &Step| match step {
-            Step::Edge(index) => {
-                let edge = &self.graph.edges[*index];
-                if edge.path.is_some() {
-                    return 0.0;
-                }
-                share(&edge.tables, &edge.roles_at(member))
-            }
-            Step::Role(index) => {
-                let step = &self.graph.roles[*index];
-                let roles: Vec<&str> = step.roles.iter().map(String::as_str).collect();
-                match self.tables_of(&step.hyperedge) {
-                    Some(own) if step.member == member => share(own, &roles),
-                    _ => 0.0,
-                }
-            }
-        };
-        progress.reached.iter().map(of_step).fold(0.0, f64::max)
-    }
-
-    /// The mean degree of the members that the incidences of a role lead to.
-    fn weighted_degree(&self, tables: &Tables, role: &str) -> Option<f64> {
-        let (mut squares, mut incidences) = (0.0, 0.0);
-        let roles = tables
+        taken: f64,
+    ) -> Self {
+        let entities = entities.max(1.0);
+        let mut members = Some(0.0);
+        for (table, role) in types
             .iter()
-            .filter_map(|table| self.statistics.role(*table, role));
-        for own in roles.filter(|own| own.total() > 0) {
-            squares += own.degrees.as_ref()?.squares as f64;
-            incidences += own.total() as f64;
+            .flat_map(|table| roles.iter().map(move |role| (table, role)))
+        {
+            let all = incidences(statistics, &[*table], &[role], None);
+            if all == 0.0 {
+                continue;
+            }
+            let wanted = incidences(statistics, &[*table], &[role], own);
+            let of_role = statistics.role(*table, role);
+            let degrees = of_role.and_then(|own| own.degrees.as_ref());
+            members = members
+                .zip(degrees)
+                .map(|(members, degrees)| members + degrees.members as f64 * wanted / all);
         }
-        (incidences > 0.0).then(|| squares / incidences)
+        let all = incidences(statistics, types, roles, own);
+        let share = if all > 0.0 { taken / all } else { 1.0 };
+        let surplus = |role: &&str| {
+            let mean = incidences(statistics, types, &[role], None) / entities;
+            let weighted = weighted_degree(statistics, types, role);
+            Surplus {
+                degree: weighted.map_or(0.0, |weighted| (weighted - mean).max(0.0)) * share,
+                met: Vec::new(),
+            }
+        };
+        Self {
+            mean: taken / entities,
+            bound: members.map_or(1.0, |members| (members / entities).min(1.0)),
+            surpluses: roles.iter().map(surplus).collect(),
+        }
+    }
+
+    /// The incidences that one of `entities` different entities is expected to have, on average.
+    pub(super) fn expected(&self, entities: f64, progress: &Progress) -> f64 {
+        if self.mean <= 0.0 {
+            return 0.0;
+        }
+        let surplus = |own: &Surplus| {
+            let met = own.met.iter();
+            let reached = met.filter(|(step, _)| progress.is_reached(*step));
+            own.degree * reached.map(|(_, share)| *share).fold(0.0, f64::max)
+        };
+        let met = self.mean + self.surpluses.iter().map(surplus).sum::<f64>();
+        met.max(self.mean / self.answered(entities))
+    }
+
+    /// How likely it is that one of `entities` entities, which are picked without regard to their degrees, has an incidence.
+    pub(super) fn answered(&self, entities: f64) -> f64 {
+        1.0 - (1.0 - self.bound).powf(entities.max(1.0))
+    }
+}
+
+/// The incidences of `roles` of `types` whose members are of `members`; `None` takes all.
+pub(super) fn incidences(
+    statistics: &GraphStatistics,
+    types: &[TableId],
+    roles: &[&str],
+    members: Option<&Tables>,
+) -> f64 {
+    let of_role = |table: TableId, role: &str| match (statistics.role(table, role), members) {
+        (Some(own), None) => own.total() as f64,
+        (Some(own), Some(members)) => {
+            let tables = own.incidences.iter();
+            let wanted = tables.filter(|(table, _)| members.contains(table));
+            wanted.map(|(_, count)| *count as f64).sum()
+        }
+        // Each binary edge binds both of its roles once.
+        (None, _) if [SOURCE_ROLE, TARGET_ROLE].contains(&role) => statistics.rows(table) as f64,
+        (None, _) => 0.0,
+    };
+    let of_type = |table: &TableId| -> f64 {
+        let roles = roles.iter().map(|role| of_role(*table, role));
+        roles.sum()
+    };
+    types.iter().map(of_type).sum()
+}
+
+/// The mean degree of the members that the incidences of a role lead to.
+fn weighted_degree(statistics: &GraphStatistics, types: &Tables, role: &str) -> Option<f64> {
+    let (mut squares, mut incidences) = (0.0, 0.0);
+    let roles = types
+        .iter()
+        .filter_map(|table| statistics.role(*table, role));
+    for own in roles.filter(|own| own.total() > 0) {
+        squares += own.degrees.as_ref()?.squares as f64;
+        incidences += own.total() as f64;
+    }
+    (incidences > 0.0).then(|| squares / incidences)
+}
+
+/// Notes in the degrees of the step at `end` which of `others`, ends at the same entity, go through its roles as well.
+pub(super) fn note_met(degree: &mut Degree, end: &End<'_>, others: &[End<'_>]) {
+    for (role, surplus) in end.roles.iter().zip(&mut degree.surpluses) {
+        if surplus.degree == 0.0 {
+            continue;
+        }
+        let through = others.iter().filter(|other| {
+            let is_other = other.step != end.step && other.roles.contains(role);
+            is_other && other.tables.iter().any(|table| end.tables.contains(table))
+        });
+        surplus.met = through
+            .map(|other| (other.step, 1.0 / other.roles.len() as f64))
+            .collect();
     }
 }
 

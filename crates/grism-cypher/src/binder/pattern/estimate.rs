@@ -1,87 +1,153 @@
-//! What predicates are expected to leave of an entity's tables, which decides where a pattern starts.
+//! What predicates are expected to leave of a pattern's elements, which decides the order in which they are found.
 
-use grism_core::{ComparisonOperator, GraphSchema, Tables, Value};
-use grism_logical::pattern::PatternGraph;
-use grism_logical::{BinaryOperator, InfixOperator, LogicalExpr, PlanSchema};
+use std::collections::BTreeMap;
 
+use grism_core::{ComparisonOperator, GraphSchema, Tables, share_of_all};
+use grism_logical::pattern::{PatternFilter, PatternGraph};
+use grism_logical::{LogicalExpr, PlanSchema};
+
+use super::predicates::{Asked, Known, Predicate, asked_by_condition, asked_by_text};
 use crate::binder::QueryContext;
-use crate::binder::expression::{literal, operator};
-use crate::binder::names::{Scope, split_conjunction};
-use crate::syntax::{Expr, ExprKind, IsPredicate, Literal, PrefixOperator};
+use crate::binder::names::Scope;
+use crate::syntax::Expr;
 
-/// A predicate on a property of an entity, whose other side is known before the entity is looked for.
-struct Test {
-    /// The entity's column.
-    entity: String,
-    key: String,
-    asked: Asked,
-}
+/// The share that a predicate leaves of which nothing is known.
+const UNKNOWN: f64 = 0.4;
 
-/// What a predicate asks of a property.
-enum Asked {
-    /// How it compares with a value, which is `None` where the plan does not know it.
-    Compared(ComparisonOperator, Option<Value>),
-    /// That it is one of so many values.
-    OneOf(usize),
-    /// Something else.
-    Other,
-}
+/// The share that an equality leaves where the number of values is not known.
+const EQUAL: f64 = 0.05;
 
-/// Estimates what share of each entity's table its predicates leave, for the order of the pattern.
+/// The least share: nothing is certain to be left out.
+const LEAST: f64 = 1e-12;
+
+/// Estimates what share of each element's tables its predicates leave, and of the rows those on several elements, for the
+/// order of the pattern.
 pub(crate) fn estimate(
     context: QueryContext<'_>,
     scope: &Scope,
     graph: &mut PatternGraph,
     conditions: &[LogicalExpr],
-    predicate: Option<&Expr>,
+    predicates: &[&Expr],
     bound: &PlanSchema,
 ) {
-    let mut tests = Vec::new();
-    for condition in conditions {
-        collect_condition(condition, bound, &mut tests);
-    }
-    if let Some(predicate) = predicate {
-        for part in split_conjunction(predicate) {
-            collect_conjunct(context, scope, part, &mut tests);
+    let mut asked: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
+    let mut filters = Vec::new();
+    let known = Known {
+        context,
+        scope,
+        bound,
+    };
+    let of_conditions = conditions
+        .iter()
+        .flat_map(|condition| asked_by_condition(condition, bound));
+    let of_texts = predicates
+        .iter()
+        .flat_map(|predicate| asked_by_text(known, predicate));
+    for predicate in of_conditions.chain(of_texts) {
+        match predicate {
+            Predicate::Tested(column, own) => asked.entry(column).or_default().push(own),
+            Predicate::Compared(operator, sides) => {
+                let selectivity = share_of_pair(context, graph, operator, &sides);
+                filters.push(PatternFilter {
+                    columns: sides.map(|(column, _)| column).into(),
+                    selectivity,
+                });
+            }
         }
     }
-    for entity in graph
-        .entities
-        .iter_mut()
-        .filter(|entity| !bound.contains(&entity.variable))
-    {
+    let selectivity = |column: &str, tables: &Tables| match asked.get(column) {
+        Some(asked) if !bound.contains(column) => share_of(context, tables, asked).max(LEAST),
+        _ => 1.0,
+    };
+    for entity in &mut graph.entities {
         let tables = entity.ty.tables().cloned().unwrap_or_default();
-        let own = tests.iter().filter(|test| test.entity == entity.variable);
-        let share: f64 = own.map(|test| share(context, &tables, test)).product();
-        entity.selectivity = share.max(1e-12);
+        entity.selectivity = selectivity(&entity.variable, &tables);
     }
+    for edge in graph.edges.iter_mut().filter(|edge| edge.path.is_none()) {
+        edge.selectivity = selectivity(&edge.variable, &edge.tables);
+    }
+    graph.filters = filters;
 }
 
-/// The share of the rows of `tables` that are expected to pass.
-fn share(context: QueryContext<'_>, tables: &Tables, test: &Test) -> f64 {
+/// The share of the rows of `tables` that are expected to pass everything that is asked.
+fn share_of(context: QueryContext<'_>, tables: &Tables, asked: &[Asked]) -> f64 {
+    let shares: Vec<_> = asked
+        .iter()
+        .map(|asked| match asked {
+            Asked::Compared(key, operator, _) => {
+                (key.as_str(), *operator, share(context, tables, asked))
+            }
+            // Neither is a bound of a range.
+            Asked::OneOf(key, _) => (
+                key.as_str(),
+                ComparisonOperator::Equal,
+                share(context, tables, asked),
+            ),
+            _ => (
+                "",
+                ComparisonOperator::NotEqual,
+                share(context, tables, asked),
+            ),
+        })
+        .collect();
+    share_of_all(&shares)
+}
+
+fn share(context: QueryContext<'_>, tables: &Tables, asked: &Asked) -> f64 {
     let statistics = context.bind.statistics;
-    let told = |operator: ComparisonOperator, value: Option<&Value>| {
-        statistics.selectivity(context.schema(), tables, &test.key, operator, value)
-    };
-    match &test.asked {
-        Asked::Compared(ComparisonOperator::Equal, _)
-            if is_key(context.schema(), tables, &test.key) =>
+    match asked {
+        Asked::Compared(key, ComparisonOperator::Equal, _)
+            if is_key(context.schema(), tables, key) =>
         {
             let rows: u64 = tables.iter().map(|table| statistics.rows(*table)).sum();
             1.0 / rows.max(1) as f64
         }
-        Asked::Compared(operator, value) => {
-            told(*operator, value.as_ref()).unwrap_or(match operator {
-                ComparisonOperator::Equal => 0.05,
-                ComparisonOperator::NotEqual
-                | ComparisonOperator::IsNull
-                | ComparisonOperator::IsNotNull => 1.0,
-                _ => 0.4,
-            })
+        Asked::Compared(key, operator, value) => {
+            let schema = context.schema();
+            let told = statistics.selectivity(schema, tables, key, *operator, value.as_ref());
+            told.unwrap_or(share_of_unknown(*operator))
         }
-        Asked::OneOf(count) => told(ComparisonOperator::Equal, None)
-            .map_or(0.4, |share| (share * *count as f64).min(1.0)),
-        Asked::Other => 0.4,
+        Asked::OneOf(key, count) => {
+            let one = Asked::Compared(key.clone(), ComparisonOperator::Equal, None);
+            (share(context, tables, &one) * *count as f64).min(1.0)
+        }
+        Asked::All(all) => share_of(context, tables, all),
+        Asked::Any(any) => {
+            let shares = any.iter().map(|asked| share(context, tables, asked));
+            shares.sum::<f64>().min(1.0)
+        }
+        Asked::Other => UNKNOWN,
+    }
+}
+
+/// The share of the pairs of two elements of which a property of one is expected to compare so with one of the other.
+fn share_of_pair(
+    context: QueryContext<'_>,
+    graph: &PatternGraph,
+    operator: ComparisonOperator,
+    sides: &[(String, String); 2],
+) -> f64 {
+    if operator != ComparisonOperator::Equal {
+        return share_of_unknown(operator);
+    }
+    // The values of the side with fewer of them are taken to be among those of the other.
+    let of_side = |(column, key): &(String, String)| {
+        let edge = graph.edges.iter().find(|edge| edge.variable == *column);
+        let tables = edge.map_or_else(|| graph.tables(column), |edge| edge.tables.clone());
+        let asked = Asked::Compared(key.clone(), operator, None);
+        share(context, &tables, &asked)
+    };
+    sides.iter().map(of_side).fold(1.0, f64::min)
+}
+
+/// The share that is left where the statistics do not tell.
+const fn share_of_unknown(operator: ComparisonOperator) -> f64 {
+    match operator {
+        ComparisonOperator::Equal => EQUAL,
+        ComparisonOperator::NotEqual
+        | ComparisonOperator::IsNull
+        | ComparisonOperator::IsNotNull => 1.0,
+        _ => UNKNOWN,
     }
 }
 
@@ -90,129 +156,4 @@ fn is_key(schema: &GraphSchema, tables: &Tables, property: &str) -> bool {
         let table = schema.table(*table);
         table.is_ok_and(|table| table.key.as_deref() == Some(property))
     })
-}
-
-/// Collects what one part of a predicate asks of properties.
-fn collect_conjunct(
-    context: QueryContext<'_>,
-    scope: &Scope,
-    predicate: &Expr,
-    tests: &mut Vec<Test>,
-) {
-    match &predicate.kind {
-        ExprKind::Chain { first, rest } => {
-            let [link] = &rest[..] else { return };
-            let (left, right) = (&**first, &link.operand);
-            let InfixOperator::Binary(operator) = operator(link.operator) else {
-                return;
-            };
-            let is_in = matches!(operator, BinaryOperator::In | BinaryOperator::StartsWith);
-            if !operator.is_comparison() && !is_in {
-                return;
-            }
-            for (side, other, flipped) in [(left, right, false), (right, left, true)] {
-                if let Some((entity, key)) = tested_property(scope, side)
-                    && is_constant(other)
-                {
-                    let asked = asked(operator, flipped, constant(context, other));
-                    tests.push(Test { entity, key, asked });
-                }
-            }
-        }
-        ExprKind::Is {
-            operand,
-            negated,
-            predicate: IsPredicate::Null,
-        } => {
-            let operator = if *negated {
-                ComparisonOperator::IsNotNull
-            } else {
-                ComparisonOperator::IsNull
-            };
-            let asked = Asked::Compared(operator, None);
-            if let Some((entity, key)) = tested_property(scope, operand) {
-                tests.push(Test { entity, key, asked });
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The column of the entity and the key, where this is a property of a variable.
-fn tested_property(scope: &Scope, expression: &Expr) -> Option<(String, String)> {
-    let ExprKind::Property { base, key } = &expression.kind else {
-        return None;
-    };
-    let ExprKind::Variable(name) = &base.kind else {
-        return None;
-    };
-    let variable = scope.find(&name.text)?;
-    Some((variable.column.clone(), key.text.clone()))
-}
-
-/// The value of a constant, where it is plain.
-fn constant(context: QueryContext<'_>, expression: &Expr) -> Option<Value> {
-    match &expression.kind {
-        ExprKind::Literal(number) => literal(context.source, number, expression.span, false).ok(),
-        ExprKind::Prefix { operator, operand } => match &operand.kind {
-            ExprKind::Literal(number @ (Literal::Integer { .. } | Literal::Float(_)))
-                if *operator == PrefixOperator::Minus =>
-            {
-                literal(context.source, number, expression.span, true).ok()
-            }
-            _ => None,
-        },
-        ExprKind::Parameter(name) => context.bind.parameters.get(name).cloned(),
-        ExprKind::List(items) => {
-            let items = items.iter().map(|item| constant(context, item));
-            items.collect::<Option<_>>().map(Value::List)
-        }
-        _ => None,
-    }
-}
-
-fn is_constant(expression: &Expr) -> bool {
-    matches!(
-        expression.kind,
-        ExprKind::Literal(_) | ExprKind::Parameter(_) | ExprKind::List(_) | ExprKind::Prefix { .. }
-    )
-}
-
-/// Collects what a bound condition asks of properties.
-fn collect_condition(condition: &LogicalExpr, bound: &PlanSchema, tests: &mut Vec<Test>) {
-    let LogicalExpr::Binary {
-        operator,
-        left,
-        right,
-    } = condition
-    else {
-        return;
-    };
-    for (own, other, flipped) in [(left, right, false), (right, left, true)] {
-        let LogicalExpr::Property { entity, key, .. } = &**own else {
-            continue;
-        };
-        if !other.columns().iter().all(|column| bound.contains(column)) {
-            continue;
-        }
-        let value = match &**other {
-            LogicalExpr::Literal(value) => Some(value.clone()),
-            _ => None,
-        };
-        tests.push(Test {
-            entity: entity.clone(),
-            key: key.clone(),
-            asked: asked(*operator, flipped, value),
-        });
-    }
-}
-
-fn asked(operator: BinaryOperator, flipped: bool, value: Option<Value>) -> Asked {
-    match (operator.comparison(flipped), value) {
-        (Some(comparison), value) => Asked::Compared(comparison, value),
-        (None, Some(Value::List(items))) if operator == BinaryOperator::In && !flipped => {
-            Asked::OneOf(items.len())
-        }
-        _ => Asked::Other,
-    }
 }

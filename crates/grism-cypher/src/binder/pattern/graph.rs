@@ -236,6 +236,7 @@ fn edge(
         left: elements.entities[step.left].column.clone(),
         right: elements.entities[step.right].column.clone(),
         path,
+        selectivity: 1.0,
     })
 }
 

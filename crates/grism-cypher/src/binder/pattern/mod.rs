@@ -23,6 +23,7 @@ mod parts;
 mod path;
 mod path_mode;
 mod path_value;
+mod predicates;
 mod repetitions;
 mod steps;
 mod tables;

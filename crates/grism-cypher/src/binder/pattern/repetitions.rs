@@ -136,6 +136,7 @@ pub(super) fn add_groups(
                 mode: group.length.rules.mode,
                 reads: forward.reads,
             }),
+            selectivity: 1.0,
         });
         for (number, (tables, roles)) in forward.taken {
             graph.taken.push(PatternTaken {

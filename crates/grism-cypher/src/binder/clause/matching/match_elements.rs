@@ -31,7 +31,9 @@ pub(super) fn match_elements<'p>(
     rows.scope = bound.scope;
     let pattern = bound.pattern;
     let graph = pattern.graph.clone();
-    let mut rows = plan_graph(context, notes, rows, graph, bound.conditions, predicate)?;
+    let wheres = pattern.elements.wheres.iter().copied();
+    let predicates: Vec<&Expr> = wheres.chain(predicate).collect();
+    let mut rows = plan_graph(context, notes, rows, graph, bound.conditions, &predicates)?;
     for late in &bound.late {
         let (columns, mut needs) = (rows.plan.schema()?, Needs::default());
         let input = ExpressionInput::new(&rows.scope, &columns);
@@ -49,7 +51,7 @@ pub(super) fn match_elements<'p>(
         rows = Rows::new(plan, rows.scope);
         rows.scope.put(name, &column, Type::Path);
     }
-    for predicate in pattern.elements.wheres.iter().copied().chain(predicate) {
+    for predicate in predicates {
         rows = filter(context, notes, rows, predicate)?;
     }
     Ok((rows, pattern))

@@ -17,7 +17,7 @@ pub(super) fn plan_graph(
     rows: Rows,
     mut graph: PatternGraph,
     mut conditions: Vec<LogicalExpr>,
-    predicate: Option<&Expr>,
+    predicates: &[&Expr],
 ) -> Result<Rows> {
     let input = match rows.open.filter(|open| can_join(&open.graph, &graph)) {
         None => rows.plan,
@@ -35,11 +35,12 @@ pub(super) fn plan_graph(
         &rows.scope,
         &mut graph,
         &conditions,
-        predicate,
+        predicates,
         &columns,
     );
     let bind = context.bind;
-    let plan = plan_pattern(&graph, input.clone(), bind.schema, bind.statistics)?;
+    let (schema, statistics) = (bind.schema, bind.statistics);
+    let plan = plan_pattern(&graph, input.clone(), schema, statistics, bind.order)?;
     Ok(Rows {
         plan: plan.filtered(conditions.clone()),
         scope: rows.scope,

@@ -1,0 +1,253 @@
+//! What the start of a plan and each of its steps is expected to cost, and how many rows are left after it.
+//!
+//! A step is paid for by the rows that it makes, before predicates drop any of them: a step to the flights of a carrier
+//! that leaves few of them for an airport has made all of them first.
+
+use super::degrees::Degree;
+use super::moves::{DEGREE_OF_PATTERN, Move, Taken};
+use super::planner::{EdgeFacts, Planner};
+use super::progress::{Name, Progress};
+use super::{PatternEdge, PatternHop, PatternPath};
+use crate::PathSearch;
+
+/// What a row costs that a scan reads and drops, where one that goes on costs 1: columns are compared whole.
+const DROPPED_COST: f64 = 1.0 / 32.0;
+
+/// What a row costs that an expansion makes.
+const EXPANSION_COST: f64 = 3.0;
+
+/// What a row costs for which an edge between two bound entities is looked for.
+const CLOSING_COST: f64 = 6.0;
+
+/// What a row costs that a predicate is computed for, with the properties that it reads.
+const FILTER_COST: f64 = 1.0;
+
+/// What a further member costs in each row of a hyperedge.
+const MEMBER_COST: f64 = 0.5;
+
+/// What is expected of a step for each row that it gets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Growth {
+    /// What it costs.
+    pub(super) cost: f64,
+    /// The rows that are left.
+    pub(super) rows: f64,
+}
+
+impl Planner<'_> {
+    /// Starts with the entity `index`.
+    pub(super) fn begin(&self, index: usize, progress: &mut Progress) {
+        let facts = self.facts(index);
+        let mut taken = Taken::default();
+        taken.names.push(index);
+        self.take_star(index, progress, &mut taken);
+        let star = self.star_growth(index, None, progress);
+        let filters = self.filtered(&taken, star.rows, progress);
+        // The query has an answer, or whatever the order is costs little.
+        progress.rows = (facts.rows * facts.selectivity).max(1.0);
+        let each = 1.0 + star.cost + filters.cost;
+        progress.cost = facts.rows * DROPPED_COST + progress.rows * each;
+        progress.rows *= filters.rows;
+        progress.note(&taken);
+    }
+
+    /// Goes one step on.
+    pub(super) fn go(&self, next: Move, progress: &mut Progress) {
+        let growth = self.growth(next, progress);
+        // An estimate below one row says that there are few, and not that going on from them costs nothing.
+        progress.cost += progress.rows.max(1.0) * growth.cost;
+        progress.rows *= growth.rows;
+        let taken = self.taken(next, progress);
+        progress.note(&taken);
+    }
+
+    /// What the step is expected to cost, and to make of a row.
+    pub(super) fn growth(&self, next: Move, progress: &Progress) -> Growth {
+        let own = match next {
+            Move::Edge { index, reversed } => {
+                let (edge, facts) = (&self.graph.edges[index], &self.edges[index]);
+                match &edge.path {
+                    None => self.edge_growth(edge, facts, reversed, progress),
+                    Some(path) => self.path_growth(path, facts, reversed, progress),
+                }
+            }
+            Move::Star { role } => self.star_growth(self.roles[role].hyperedge, None, progress),
+            Move::Member { role } => self.member_growth(role, progress),
+        };
+        if self.filters.is_empty() {
+            return own;
+        }
+        let filters = self.filtered(&self.taken(next, progress), own.rows, progress);
+        Growth {
+            cost: own.cost + filters.cost,
+            rows: filters.rows,
+        }
+    }
+
+    /// What is left of `rows` rows of a step by the predicates on several elements that it is the last one for.
+    fn filtered(&self, taken: &Taken, rows: f64, progress: &Progress) -> Growth {
+        let mut left = Growth { cost: 0.0, rows };
+        for filter in &self.filters {
+            let mut columns = filter.columns.iter();
+            let is_last = columns.any(|column| taken.names.contains(column));
+            let mut columns = filter.columns.iter();
+            if is_last && columns.all(|own| progress.has(*own) || taken.names.contains(own)) {
+                left.cost += left.rows * FILTER_COST;
+                left.rows *= filter.selectivity;
+            }
+        }
+        left
+    }
+
+    fn edge_growth(
+        &self,
+        edge: &PatternEdge,
+        facts: &EdgeFacts,
+        reversed: bool,
+        progress: &Progress,
+    ) -> Growth {
+        let ((from, own), (to, other)) = match reversed {
+            false => (
+                (facts.left, &facts.from_left),
+                (facts.right, &facts.from_right),
+            ),
+            true => (
+                (facts.right, &facts.from_right),
+                (facts.left, &facts.from_left),
+            ),
+        };
+        let degree = own.expected(self.entities(from, progress), progress);
+        if progress.has(to) {
+            // Both ends are as likely to have the edge as they have edges at all.
+            let back = other.expected(self.entities(to, progress), progress);
+            let found = (degree * back / facts.count.max(1.0)).min(degree);
+            return Growth {
+                cost: CLOSING_COST + found * (EXPANSION_COST + filter_cost(edge.selectivity)),
+                rows: found * edge.selectivity,
+            };
+        }
+        let share = self.left_by_predicates(to, other) * edge.selectivity;
+        Growth {
+            cost: degree * (EXPANSION_COST + filter_cost(share)),
+            rows: degree * share,
+        }
+    }
+
+    fn path_growth(
+        &self,
+        path: &PatternPath,
+        facts: &EdgeFacts,
+        reversed: bool,
+        progress: &Progress,
+    ) -> Growth {
+        let (own, to) = match reversed {
+            false => (&facts.from_left, facts.right),
+            true => (&facts.from_right, facts.left),
+        };
+        let degree = match path.hop {
+            PatternHop::Edge { .. } => own.mean,
+            PatternHop::Pattern { .. } => DEGREE_OF_PATTERN,
+        };
+        // A path of unknown length is followed last.
+        let hops = path.most.unwrap_or(path.least + 4).min(8) as i32;
+        let mut paths = degree.max(1.5).powi(hops);
+        let ends = self.facts(to);
+        if path.finds_each_end_once() {
+            paths = paths.min(ends.rows);
+        }
+        let rows = match progress.has(to) {
+            true => paths / ends.rows.max(1.0),
+            false => paths * ends.selectivity,
+        };
+        // A search stops at its ends; what follows trails makes all of them first.
+        let made = match path.search {
+            PathSearch::Trails => paths,
+            _ => rows,
+        };
+        Growth {
+            cost: made * EXPANSION_COST,
+            rows,
+        }
+    }
+
+    fn member_growth(&self, role: usize, progress: &Progress) -> Growth {
+        let facts = &self.roles[role];
+        let degree = facts
+            .degree
+            .expected(self.entities(facts.member, progress), progress);
+        let share = self.facts(facts.hyperedge).selectivity;
+        let star = self.star_growth(facts.hyperedge, Some(role), progress);
+        Growth {
+            cost: degree * (EXPANSION_COST + filter_cost(share) + star.cost),
+            rows: degree * share * star.rows,
+        }
+    }
+
+    /// What the role steps of a bound hyperedge that are not done cost and make of a row, but for `except`.
+    fn star_growth(&self, hyperedge: Name, except: Option<usize>, progress: &Progress) -> Growth {
+        let (mut made, mut share, mut steps) = (1.0, 1.0, 0.0);
+        for role in self.roles_of(hyperedge) {
+            let facts = &self.roles[*role];
+            if Some(*role) == except || progress.is_reached(self.role_step(*role)) {
+                continue;
+            }
+            steps += 1.0;
+            made *= facts.members;
+            share *= if progress.has(facts.member) {
+                let bound = self.entities(facts.member, progress);
+                let members = self.facts(facts.member).rows.max(1.0) * facts.degree.answered(bound);
+                1.0 / members.max(1.0)
+            } else {
+                self.left_by_predicates(facts.member, &facts.degree)
+            };
+        }
+        Growth {
+            cost: made * (steps * MEMBER_COST + filter_cost(share)),
+            rows: made * share,
+        }
+    }
+
+    /// About how many different entities a column of the rows holds.
+    fn entities(&self, name: Name, progress: &Progress) -> f64 {
+        let facts = self.facts(name);
+        progress.rows.min(facts.rows * facts.selectivity).max(1.0)
+    }
+
+    /// The share of the rows of a step that the predicates on the entities that it leads to are expected to leave: of those
+    /// entities that it can lead to at all.
+    fn left_by_predicates(&self, to: Name, back: &Degree) -> f64 {
+        let facts = self.facts(to);
+        let wanted = facts.rows * facts.selectivity;
+        (facts.selectivity / back.answered(wanted)).min(1.0)
+    }
+
+    /// What the pairs are expected to cost that searches wait for whose other end is not known.
+    pub(super) fn cost_of_waiting(&self, progress: &Progress) -> f64 {
+        let edges = self.graph.edges.iter().zip(&self.edges);
+        let searches = edges.filter(|(edge, _)| {
+            let path = edge.path.as_ref();
+            path.is_some_and(|path| path.search != PathSearch::Trails)
+        });
+        let pairs = searches.map(|(_, facts)| {
+            let free = match (progress.has(facts.left), progress.has(facts.right)) {
+                (true, false) => facts.right,
+                (false, true) => facts.left,
+                _ => return 0.0,
+            };
+            if progress.is_outside(free) {
+                return 0.0;
+            }
+            let ends = self.facts(free);
+            progress.rows * (ends.rows * ends.selectivity).max(1.0) * EXPANSION_COST
+        });
+        pairs.sum()
+    }
+}
+
+/// What it costs to compute the predicates that leave `share` of a row.
+fn filter_cost(share: f64) -> f64 {
+    match share < 1.0 {
+        true => FILTER_COST,
+        false => 0.0,
+    }
+}
