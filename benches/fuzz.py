@@ -410,10 +410,11 @@ def check_rewrites(tally: Tally, rng: random.Random, queries: int, *, plant: boo
     while queries > 0:
         query, ways, expected = asked_of(rng, source, own)
         usual = rows_of(graph, query, Way("all", query.text, {}))
-        if usual is None or (misnamed(usual) and source == "patterns"):
-            tally.slow += usual is None
+        tally.slow += usual is None
+        is_filled = isinstance(usual, list) and any(row != (0,) for row in usual)
+        # Answers that hold something say more; a share of empty ones stays.
+        if usual is None or misnamed(usual) or (not is_filled and rng.random() < 0.8):
             continue
-        is_filled = not isinstance(usual, str) and any(row != (0,) for row in usual)
         if expected is not None:
             queries -= 1
             tally.checked([*query.constructs, "by the model"], filled=is_filled)

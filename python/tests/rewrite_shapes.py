@@ -36,29 +36,30 @@ STEPS: dict[str, list[tuple[str, str, int]]] = {
         ("-[{}:S]-", "?", 1),
         ("-[{}:R|S]->", "?", 1),
         ("<-[{}:q]-", "H", 4),
-        ("<-[{}:p]-", "H", 2),
-        ("<-[{}:p|q]-", "H", 2),
-        ("<-[{}:r]-", "H", 1),
+        ("<-[{}:p]-", "P", 2),
+        ("<-[{}:p|q]-", "P", 2),
+        ("<-[{}:r]-", "Q", 1),
         ("<-[{}:by]-", "G", 1),
         ("<-[{}]-", "?", 1),
         ("-[{}]-", "?", 1),
     ],
-    "H": [
-        ("-[{}:q]->", "N", 4),
-        ("-[{}:p]->", "N", 2),
-        ("-[{}:p|q]->", "N", 2),
-        ("-[{}:r]->", "?", 1),
-        ("-[{}]->", "?", 1),
-        ("<-[{}:of]-", "G", 1),
-    ],
+    "H": [("-[{}:q]->", "N", 4), ("-[{}]->", "?", 1), ("<-[{}:of]-", "G", 1)],
+    "P": [("-[{}:q]->", "N", 4), ("-[{}:p]->", "N", 3), ("-[{}:p|q]->", "N", 2), ("<-[{}:of]-", "G", 1)],
+    "Q": [("-[{}:q]->", "N", 3), ("-[{}:r]->", "?", 2), ("-[{}]->", "?", 1)],
     "G": [("-[{}:of]->", "H", 2), ("-[{}:by]->", "N", 2), ("-[{}]->", "?", 1)],
     "?": [("-[{}]-", "?", 1), ("<-[{}]-", "?", 1), ("-[{}:S]-", "?", 1), ("-[{}:R]->", "N", 1)],
 }
-"""The steps from an entity of a kind: the arrow, the kind that it leads to, and how often it is chosen."""
+"""The steps from an entity of a kind: the arrow, the kind that it leads to, and how often it is chosen.
+
+Kinds are nodes (``N``), hyperedges with a role q (``H``), with p too (``P``), with r too (``Q``), over others (``G``), and
+anything (``?``).
+"""
 
 LABELS = {
     "N": ["", "", ":N", ":N", ":B", ":C", ":B|C", ":N&!B"],
     "H": ["", "", ":H", ":H", ":K", ":L", ":H|K", ":!H"],
+    "P": ["", "", ":H", ":H", ":K", ":H|K"],
+    "Q": ["", ":H", ":H", ":L"],
     "G": ["", ":G"],
     "?": ["", "", "", ":N", ":H", ":!N"],
 }
@@ -141,7 +142,7 @@ class Shapes:
     def walk(self, steps: int, start: str | None = None) -> str:
         """A path of some steps from a known variable or a new one."""
         if start is None:
-            kind = self.rng.choice("NNNNHHG?")
+            kind = self.rng.choice("NNNNHPQG?")
             text = self.entity(kind)
         else:
             kind, text = self.entities[start], f"({start})"
@@ -308,12 +309,12 @@ class Shapes:
     def role_cycle(self) -> Asked:
         """Cycles through hyperedges."""
         first, second, third = (self.rng.choice(["p", "q", "q", "p|q"]) for _ in range(3))
-        parts = [f"{self.entity('N')}<-[:{first}]-{self.entity('H')}-[:{second}]->{self.entity('N')}"]
+        parts = [f"{self.entity('N')}<-[:{first}]-{self.entity('P')}-[:{second}]->{self.entity('N')}"]
         form = self.rng.choice(["edge", "hyperedge", "three"])
         if form == "edge":
             parts.append(self.rng.choice(["(v0)-[:R]->(v2)", "(v0)-[:R]-(v2)", "(v0)<-[:S]-(v2)"]))
         elif form == "hyperedge":
-            parts.append(f"(v0)<-[:{third}]-{self.entity('H')}-[:{first}]->(v2)")
+            parts.append(f"(v0)<-[:{third}]-{self.entity('P')}-[:{first}]->(v2)")
         else:
             parts.append(f"(v2)<-[:q]-{self.entity('H')}-[:q]->{self.entity('N')}<-[:q]-{self.entity('H')}-[:q]->(v0)")
         return self.finished(f"MATCH {', '.join(parts)}{self.where(0.3)}")
@@ -375,17 +376,14 @@ class Shapes:
 
     def members(self) -> Asked:
         """Members of common hyperedges, and hyperedges with common members, that differ or not."""
-        first, second = (self.rng.choice(["q", "q", "p", "p|q", "r"]) for _ in range(2))
+        first, second = (self.rng.choice(["q", "q", "p", "p|q"]) for _ in range(2))
         if self.chance(0.5):
-            text = f"MATCH {self.entity('N')}<-[:{first}]-{self.entity('H')}-[:{second}]->{self.entity('N')}"
-            if self.chance(0.4):
-                text += f", (v1)-[:{self.rng.choice('pqr')}]->{self.entity('N')}"
-            if self.chance(0.3):
-                text += f"<-[:{first}]-{self.entity('H')}"
+            text = f"MATCH {self.entity('N')}<-[:{first}]-{self.entity('P')}-[:{second}]->{self.entity('N')}"
+            text += f", (v1)-[:{self.rng.choice('pq')}]->{self.entity('N')}" if self.chance(0.4) else ""
+            text += f"<-[:{first}]-{self.entity('P')}" if self.chance(0.3) else ""
         else:
-            text = f"MATCH {self.entity('H')}-[:{first}]->{self.entity('N')}<-[:{second}]-{self.entity('H')}"
-            if self.chance(0.4):
-                text += f"-[:p]->{self.entity('N')}, (v0)-[:p]->{self.entity('N')}"
+            text = f"MATCH {self.entity('P')}-[:{first}]->{self.entity('N')}<-[:{second}]-{self.entity('P')}"
+            text += f"-[:p]->{self.entity('N')}, (v0)-[:p]->{self.entity('N')}" if self.chance(0.4) else ""
         last = self.rng.choice(list(self.entities)[2:])
         apart = self.rng.choice([f" WHERE v0 <> {last}", f" WHERE v0.k < {last}.k", f" WHERE v0.x <> {last}.x", ""])
         text += apart + (self.where(0.25, "AND") if apart else "")
@@ -487,7 +485,7 @@ class Shapes:
         text += f" WITH DISTINCT {kept}"
         inner = self.walk(1, kept)
         last = list(self.entities)[-1]
-        self.entities = {kept: self.entities[kept]}
+        self.entities, self.edges, self.steps = {kept: self.entities[kept]}, [], []
         self.values = ["t"]
         inner = f"MATCH {inner} RETURN {last}.k AS t ORDER BY t{turn} LIMIT {count}"
         return self.finished(f"{text} CALL ({kept}) {{ {inner} }}")
