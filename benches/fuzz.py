@@ -4,144 +4,58 @@
 
 ``model`` compares the local and the staged engine with the naive model. ``cutting`` unites two random graphs and
 compares what a pattern finds in the whole with what it finds in the parts. ``equivalence`` compares a query with others
-that say the same. ``rewrites`` compares a query with itself without rules of the optimizer: without all of them that can
-be left out, and without one. A pair is a query with its expected answer.
+that say the same. ``rewrites`` compares a query with itself without rules of the optimizer: without all of them that
+can be left out, and without one; some with the naive model, with another text, or in stages. A pair is a query with its
+expected answer.
 
 Prints counts for each construct, the share of answers that are not empty, the seed and the time. With ``--plant``
 there is a bug, and a difference must show: the model forgets that incidences and edges are taken once, the whole has
 edges across the cut, or a query loses a condition.
+
+    python benches/fuzz.py --planted
+
+plants the faults that the optimizer's rules have for this (``is_planted`` in their sources), one after the other, each
+in a process of its own, and says by which pair of the kind ``rewrites`` it is found. A build without the feature
+``failpoints`` has no such faults.
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
 import random
 import sys
-import time
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "python" / "tests"))
 
 import cutting
 import random_graphs
 import random_patterns
-import rewrite_shapes
 import rewrites
+from fuzz_answers import (
+    ENGINES,
+    Answer,
+    Tally,
+    answered,
+    error_of,
+    filled,
+    misnamed,
+    opened,
+    print_graph,
+    refused,
+    told,
+)
+from fuzz_rewrites import check_rewrites, find_planted, planted_faults
 
 import grism_ray as gr
 import naive
-from rewrite_shapes import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from random_patterns import Query
-
-ENGINES: dict[str, dict[str, Any]] = {"local": {}, "staged": {"partitions": 3}}
-Bag = collections.Counter[tuple[Any, ...]]
-Answer = Bag | str
-"""Rows, or the error that is given instead of them."""
-
-
-@dataclass
-class Tally:
-    """What was checked so far."""
-
-    kind: str
-    seed: int
-    done: int = 0
-    filled: int = 0
-    unsupported: int = 0
-    slow: int = 0
-    constructs: collections.Counter[str] = field(default_factory=collections.Counter)
-    started: float = field(default_factory=time.monotonic)
-
-    def checked(self, constructs: Iterable[str], *, filled: bool) -> None:
-        """Counts a pair."""
-        self.done += 1
-        self.filled += filled
-        self.constructs.update(set(constructs))
-
-    def report(self) -> None:
-        """Prints the counts."""
-        seconds = time.monotonic() - self.started
-        share = self.filled / max(self.done, 1)
-        print(f"{self.done} {self.kind} pairs, seed {self.seed}: no difference", end=", ")
-        print(f"{share:.0%} of the answers not empty, {seconds:.0f} s")
-        if self.unsupported:
-            print(f"  {self.unsupported} pairs are not supported in either form")
-        if self.slow:
-            print(f"  {self.slow} more took too long in one form, and were left out")
-        for construct, count in self.constructs.most_common():
-            print(f"  {count:6}  {construct}")
-
-
-def opened(statements: list[str]) -> gr.Graph:
-    """A graph in memory that the statements make."""
-    graph = gr.open()
-    for statement in statements:
-        graph.execute(statement)
-    return graph
-
-
-def answered(graph: gr.Graph, text: str, engine: str) -> Answer:
-    """The rows, or the error."""
-    try:
-        rows = graph.query(text, random_patterns.PARAMETERS, engine=engine, **ENGINES[engine]).to_pylist()
-    except gr.GrismError as error:
-        return f"{type(error).__name__}: {error}"
-    return collections.Counter(tuple(frozen(value) for value in row.values()) for row in rows)
-
-
-def frozen(value: Any) -> Any:
-    """The value as one that can be counted."""
-    if isinstance(value, list):
-        return tuple(frozen(item) for item in value)
-    if isinstance(value, bool | float):
-        # Equal to an integer in Python.
-        return repr(value)
-    # An id is another one in another graph; the number `k` is not.
-    if isinstance(value, gr.Node):
-        return repr((value.labels, sorted(value.properties.items())))
-    return repr((value.type, sorted(value.properties.items()))) if isinstance(value, gr.Hyperedge) else value
-
-
-def refused(answer: Answer) -> bool:
-    """Whether the query is not supported."""
-    return isinstance(answer, str) and answer.startswith("UnsupportedError")
-
-
-def misnamed(answer: object) -> bool:
-    """Whether the query asks a hyperedge for a role that it does not have, which is an error."""
-    return isinstance(answer, str) and "has no role" in answer
-
-
-def error_of(answer: Answer) -> str:
-    """The first line of an error, or nothing."""
-    return answer.splitlines()[0] if isinstance(answer, str) else ""
-
-
-def filled(answer: Answer) -> bool:
-    """Whether something was found."""
-    return not isinstance(answer, str) and any(row != (0,) for row in answer)
-
-
-def told(name: str, answer: Answer, other: Answer) -> None:
-    """Prints an answer, or what it has more than another."""
-    if isinstance(answer, str) or isinstance(other, str):
-        print(f"{name}: {answer if isinstance(answer, str) else sum(answer.values())}")
-    else:
-        print(f"{name}, more: {answer - other}")
-
-
-def print_graph(statements: list[str]) -> None:
-    """Prints what rebuilds a graph."""
-    print(";\n".join(statements) + ";")
-
 
 # Against the naive model
 
@@ -323,148 +237,6 @@ def explain_chain(tally: Tally, own: random_graphs.Graph, chain: list[tuple[str,
     print_graph(own.statements())
 
 
-# With and without rules of the optimizer
-
-SOURCES = ["shapes"] * 6 + ["patterns"] * 3 + ["model"]
-"""Where queries come from, as often as each is chosen."""
-
-
-LONGEST = 1.0
-"""Seconds for a query: without rules some take a time that grows with the number of all paths."""
-Found = list[Any] | str
-"""Rows, or the error that is given instead of them."""
-
-
-@dataclass
-class Way:
-    """A way to ask for the same answer: other options, or another text."""
-
-    name: str
-    text: str
-    options: dict[str, Any]
-
-
-def optional_rules() -> list[str]:
-    """The rules of the optimizer that can be left out, as the error for an unknown one names them."""
-    try:
-        gr.open().query("RETURN 1 AS n", rewrites=["no such rule at all"])
-    except gr.InvalidQueryError as error:
-        return str(error).split("there are ")[1].split(", and none")[0].split(", ")
-    message = "an unknown rule is not refused"
-    raise AssertionError(message)
-
-
-def rows_of(graph: gr.Graph, query: Asked, way: Way) -> Found | None:
-    """The rows, in order where that is fixed, or the error; ``None`` where it takes too long."""
-    try:
-        rows = graph.query(way.text, query.parameters, timeout=LONGEST, **way.options).to_pylist()
-    except gr.CancelledError:
-        return None
-    except gr.GrismError as error:
-        return f"{type(error).__name__}: {error}"
-    found = [tuple(frozen(value) for value in row.values()) for row in rows]
-    return found if query.is_ordered else sorted(found, key=repr)
-
-
-def same_rows(usual: Found, other: Found) -> bool:
-    """Whether two ways to ask give the same rows, or errors of one kind."""
-    if isinstance(usual, str) and isinstance(other, str):
-        return usual.split(":")[0] == other.split(":")[0]
-    return usual == other
-
-
-def ways_without(rng: random.Random, query: Asked, rules: list[str]) -> list[Way]:
-    """The query without rules of the optimizer: all of them, and one; and a few in stages."""
-    rule = rng.choice(rules)
-    ways = [Way("none", query.text, {"rewrites": "none"}), Way(f"without {rule}", query.text, {"rewrites": [rule]})]
-    if rng.random() < 0.04:
-        ways.append(Way("staged", query.text, {"engine": "staged", "partitions": 2}))
-    return ways
-
-
-def asked_of(rng: random.Random, source: str, own: random_graphs.Graph) -> tuple[Asked, list[Way], Bag | None]:
-    """A query, other texts that say the same, and the answer of the naive model where there is one."""
-    if source == "shapes":
-        return rewrite_shapes.Shapes(rng, own.model).random_query(), [], None
-    if source == "model":
-        query = naive.random_query(rng, own.model)
-        return Asked(query.text, query.constructs), [], query.answer
-    pattern = random_patterns.random_query(rng, own.declared_edges, "any")
-    ways = []
-    if rng.random() < 0.5:
-        what, other = rewrites.random_rewrite(rng, pattern)
-        ways.append(Way(what, other.text(), {}))
-    return Asked(pattern.text(), pattern.constructs, random_patterns.PARAMETERS), ways, None
-
-
-def check_rewrites(tally: Tally, rng: random.Random, queries: int, *, plant: bool) -> bool:
-    """Some queries on one graph with and without rules of the optimizer; whether one differs."""
-    assert not plant, "faults in rules are planted by --planted"
-    rules = optional_rules()
-    source = rng.choice(SOURCES)
-    if source == "shapes":
-        own = random_graphs.denser_graph(rng)
-    else:
-        own = random_graphs.random_graph(rng) if source == "patterns" else random_graphs.Graph(naive.random_model(rng))
-    graph = opened(own.statements())
-    while queries > 0:
-        query, ways, expected = asked_of(rng, source, own)
-        usual = rows_of(graph, query, Way("all", query.text, {}))
-        tally.slow += usual is None
-        is_filled = isinstance(usual, list) and any(row != (0,) for row in usual)
-        # Answers that hold something say more; a share of empty ones stays.
-        if usual is None or misnamed(usual) or (not is_filled and rng.random() < 0.8):
-            continue
-        if expected is not None:
-            queries -= 1
-            tally.checked([*query.constructs, "by the model"], filled=is_filled)
-            if isinstance(usual, str) or collections.Counter(usual) != expected:
-                print(f"pair {tally.done} of seed {tally.seed} differs from the model:\n{query.text}")
-                print(f"found {usual}\nmodel {sorted(expected.elements(), key=repr)}")
-                print_graph(own.statements())
-                return True
-        for way in ways + ways_without(rng, query, rules):
-            other = rows_of(graph, query, way)
-            if other is None:
-                tally.slow += 1
-                continue
-            queries -= 1
-            kinds = ["in stages" if way.name == "staged" else "without a rule" if way.options else "another text"]
-            tally.checked(query.constructs + kinds, filled=is_filled)
-            # A label that is moved into the pattern may tell that the hyperedge has no such role.
-            if not same_rows(usual, other) and not (misnamed(other) and not way.options):
-                explain_way(tally, own, query, way)
-                return True
-    return False
-
-
-def explain_way(tally: Tally, own: random_graphs.Graph, query: Asked, way: Way) -> None:
-    """Prints the two ways to ask, and the smallest graph on which their answers differ."""
-    all_rules = Way("all", query.text, {})
-
-    def both(changed: random_graphs.Graph) -> list[Found | None]:
-        graph = opened(changed.statements())
-        return [rows_of(graph, query, all_rules), rows_of(graph, query, way)]
-
-    def kinds(answers: list[Found | None]) -> list[str]:
-        return [answer.split(":")[0] if isinstance(answer, str) else "" for answer in answers]
-
-    expected = kinds(both(own))
-
-    def differs(less: random_graphs.Graph) -> bool:
-        usual, other = answers = both(less)
-        are_known = usual is not None and other is not None
-        return are_known and not same_rows(usual, other) and kinds(answers) == expected
-
-    own = random_graphs.smallest(own, differs) if differs(own) else own
-    usual, other = both(own)
-    print(f"pair {tally.done} of seed {tally.seed} differs ({way.name}): {', '.join(query.constructs)}\n{query.text}")
-    print(f"{query.parameters}\n" * bool(query.parameters), end="")
-    print(f"{way.text}\n" * (way.text != query.text), end="")
-    print(f"all rules: {usual}\n{way.name}: {other}")
-    print_graph(own.statements())
-
-
 CHECKS: dict[str, Callable[..., bool]] = {
     "model": check_model,
     "cutting": check_cutting,
@@ -494,7 +266,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plant", action="store_true", help="plant a bug, to see that it is found")
+    parser.add_argument("--planted", nargs="*", metavar="FAULT", help="plant faults in rules, one after the other: all")
     arguments = parser.parse_args()
+    if arguments.planted is not None:
+        faults = arguments.planted or planted_faults()
+        sys.exit(0 if find_planted(faults, arguments.pairs, arguments.seed) else 1)
+    if arguments.plant and arguments.kind == "rewrites":
+        parser.error("faults in rules are planted by --planted")
     differs = run(arguments.pairs, arguments.seed, kind=arguments.kind, plant=arguments.plant)
     sys.exit(0 if (differs is not None) == arguments.plant else 1)
 

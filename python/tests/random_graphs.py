@@ -84,8 +84,9 @@ def random_graph(rng: random.Random, declared_edges: bool | None = None) -> Grap
 
 
 def denser_graph(rng: random.Random) -> Graph:
-    """A random graph of up to 60 entities, with more of everything: hubs, parallel edges, members that several hyperedges of
-    several types have in common, and properties of several types.
+    """A random graph of up to 60 entities, with more of everything.
+
+    It has hubs, parallel edges, members that several hyperedges have in common, and properties of several types.
     """
     model = naive.Model()
     graph = Graph(model, rng.random() < 0.2, rewritten=rng.random() < 0.1, more_types=rng.random() < 0.7)

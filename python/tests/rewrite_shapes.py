@@ -1,7 +1,7 @@
 """Random queries of the shapes that rules of the optimizer look for, over the graphs of ``random_graphs.denser_graph``.
 
-A shape is a method of :class:`Shapes`. Texts differ in what rules look at: whether something is labelled, grouped, sorted,
-cut, read or only counted.
+A shape is a method of :class:`Shapes`. Texts differ in what rules look at: whether something is labelled, grouped,
+sorted, cut, read or only counted.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ STEPS: dict[str, list[tuple[str, str, int]]] = {
 }
 """The steps from an entity of a kind: the arrow, the kind that it leads to, and how often it is chosen.
 
-Kinds are nodes (``N``), hyperedges with a role q (``H``), with p too (``P``), with r too (``Q``), over others (``G``), and
-anything (``?``).
+Kinds are nodes (``N``), hyperedges with a role q (``H``), with p too (``P``), with r too (``Q``), over others (``G``),
+and anything (``?``).
 """
 
 LABELS = {
@@ -236,6 +236,12 @@ class Shapes:
         self.constructs.append(f"return {form}")
         keys = list(dict.fromkeys(self.key() for _ in range(self.rng.choice([0, 1, 1, 1, 2, 2, 3]))))
         calls = list(dict.fromkeys(self.call() for _ in range(self.rng.choice([1, 1, 2]))))
+        if self.chance(0.08):
+            counted = self.rng.choice([f"{name}{item}" for name in self.entities for item in ("", ".x")])
+            calls = [
+                f"count(DISTINCT {counted})",
+                self.rng.choice([f"count({counted})", f"sum(DISTINCT {counted[:2]}.x)"]),
+            ]
         if form == "count":
             return self.asked(f"{text} RETURN {calls[0]} AS c0")
         if form == "groups":
@@ -336,9 +342,12 @@ class Shapes:
             left, right = self.rng.choice(["qq", "qq", "pq", "pp", "qp"])
             label = self.rng.choice(["", ":H", ":K"])
             test = self.rng.choice(["", "", "", " WHERE h.x > 0"])
-            if is_long and len(self.model.incidences) > FEW:
+            hop = self.rng.choice(
+                [f"()<-[:{left}]-(h{label})-[:{right}]->()"] * 2 + ["()-[:R]->(h)-[:S]->()", "()<-[:R]-(h)"]
+            )
+            if is_long and len(self.model.edges if ":R" in hop else self.model.incidences) > FEW:
                 bounds = self.rng.choice(["0..1", "1..2"])
-            step = f" (()<-[:{left}]-(h{label})-[:{right}]->(){test}){{{bounds.replace('..', ',') or '1,'}}} "
+            step = f" ({hop}{test}){{{bounds.replace('..', ',') or '1,'}}} "
         text = f"{start} MATCH (v0){step}{self.entity('?')}{self.where(0.15)}"
         end = list(self.entities)[-1]
         calls = ["min({}.k)", "max({}.x)", "count(DISTINCT {})", "count(DISTINCT {}.x)", "min({}.s)"]
@@ -347,7 +356,9 @@ class Shapes:
             return self.finished(text)
         self.constructs.append(f"ends {form}")
         if form in ("ends", "any"):
-            return self.sorted_or_not(text, self.rng.choice([[f"{end}.k"], ["v0.k", f"{end}.k"], ["v0", end]]), "DISTINCT ")
+            return self.sorted_or_not(
+                text, self.rng.choice([[f"{end}.k"], ["v0.k", f"{end}.k"], ["v0", end]]), "DISTINCT "
+            )
         key = self.rng.choice(["v0.k", "v0", "v0.k + 1"] if form == "by start" else ["v0.x", "v0.s", "v0.x % 2"])
         return self.sorted_or_not(text, [key, self.rng.choice(calls).format(end)])
 
@@ -361,12 +372,19 @@ class Shapes:
         step = self.rng.choice(["-[:R{}]->", "-[:R{}]-", "<-[:R|S{}]-", "-[{}]-"]).format(bounds)
         self.entities = {"v0": "N", "v1": "N"}
         label = self.rng.choice(["", ":B"])
-        if search.endswith("h") or search.endswith("hs"):
+        if search.endswith(("Path", "Paths")):
             pattern = f"MATCH (v0:N {start}), (v1:N{label}) MATCH p = {search}((v0){step}(v1))"
         else:
             pattern = f"MATCH (v0:N {start}) MATCH p = {search} (v0){step}(v1:N{label})"
         self.values = ["length(p)"]
-        calls = ["min(length(p))", "max(length(p))", "count(*)", "sum(length(p))", "count(DISTINCT v1)", "avg(length(p))"]
+        calls = [
+            "min(length(p))",
+            "max(length(p))",
+            "count(*)",
+            "sum(length(p))",
+            "count(DISTINCT v1)",
+            "avg(length(p))",
+        ]
         form = self.rng.choice(["rows", "groups", "groups", "distinct"])
         if form == "rows":
             return self.sorted_or_not(pattern, ["v0.k", "v1.k", "length(p)"])
@@ -404,7 +422,9 @@ class Shapes:
             name = self.rng.choice(["x", "s"])
             kind = self.rng.choice(["N", "H", "N"])
             more = self.rng.choice(["", "-[:R]->()" if kind == "N" else "-[:q]->()", ""])
-            test = self.rng.choice(["", " AND z.k % 2 = 0", f" AND z.x > {self.rng.randrange(3)}"])
+            test = self.rng.choice(
+                ["", " AND z.k % 2 = 0", f" AND z.x > {self.rng.randrange(3)}", f" AND z <> {start}"]
+            )
             pattern = f"MATCH (z:{kind}){more} WHERE z.{name} = {start}.{name}{test}"
         else:
             inner = self.walk(1 if form == "expansion" else 2, start)
@@ -510,7 +530,9 @@ class Shapes:
         text += self.rng.choice(["-[:R]->", "-[:R]-", "<-[:R|S]-", "<-[:q]-"]) + self.entity("?")
         last = list(self.entities)[-1]
         test = self.rng.choice([f"e.x < {last}.x", f"v1.x <= {last}.x", f"e.f < {last}.f", f"e.x + {last}.x > 2"])
-        columns = self.rng.sample(["e.k", "e.x", "v1.x", "v1.k", f"{last}.k", "v0.x", "e.f"], self.rng.choice([1, 2, 3]))
+        columns = self.rng.sample(
+            ["e.k", "e.x", "v1.x", "v1.k", f"{last}.k", "v0.x", "e.f"], self.rng.choice([1, 2, 3])
+        )
         return self.sorted_or_not(f"{text} WHERE {test}{self.where(0.2, 'AND')}", columns)
 
     def united(self) -> Asked:

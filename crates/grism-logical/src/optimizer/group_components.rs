@@ -14,6 +14,7 @@ use grism_core::{Result, ScanPredicate, Tables, Type};
 
 use super::Facts;
 use super::estimate_rows::estimate_rows;
+use super::planted::is_planted;
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Components, Fetch, HyperedgeScan, Internal, Join,
     JoinKind, ListHop, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, NodeScan, PathSearch,
@@ -124,7 +125,9 @@ fn merged(call: &AggregateCall, by_start: bool) -> Option<AggregateFunction> {
         AggregateFunction::Min => Some(AggregateFunction::Min),
         AggregateFunction::Max => Some(AggregateFunction::Max),
         AggregateFunction::Count if !call.distinct => Some(AggregateFunction::Sum),
-        AggregateFunction::Count if by_start => Some(AggregateFunction::Max),
+        AggregateFunction::Count if by_start || is_planted("group_components") => {
+            Some(AggregateFunction::Max)
+        }
         _ => None,
     }
 }

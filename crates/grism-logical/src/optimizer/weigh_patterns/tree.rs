@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grism_core::{GraphStatistics, Tables, with_stack};
 
+use super::super::planted::is_planted;
 use super::merged::{Merged, MergedStep};
 use super::region::{Region, StepKind};
 use crate::{
@@ -122,7 +123,11 @@ impl<'a> Shape<'a> {
         for member in &members {
             tables.retain(|table| self.region.places[*member].tables.contains(table));
         }
-        let inputs = members
+        let conditions = match is_planted("weigh_patterns.conditions") {
+            true => 1,
+            false => members.len(),
+        };
+        let inputs = members[..conditions]
             .iter()
             .filter_map(|member| self.conditions.places.get(member).copied())
             .collect();
