@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fuzz_rewrites
 import pytest
 
 import fuzz
-import fuzz_rewrites
 
 PAIRS = {"model": 1_500, "cutting": 300, "equivalence": 400}
 
