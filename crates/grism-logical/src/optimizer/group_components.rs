@@ -224,7 +224,19 @@ impl<'a> Reached<'a> {
             }
             _ => return None,
         };
-        Components::are_symmetric(&reached.ways).then_some(reached)
+        let is_grouped = Components::are_symmetric(&reached.ways) && !reached.passes_ends()?;
+        is_grouped.then_some(reached)
+    }
+
+    /// Whether a start or an end may be a hyperedge that hops pass through: it is in a component with its members, of which it
+    /// reaches none.
+    fn passes_ends(&self) -> Option<bool> {
+        let schema = self.input.schema().ok()?;
+        let starts = schema.find(&self.from)?.ty.tables()?;
+        let ends = self.restrict.as_ref().or_else(|| self.to_type.tables())?;
+        let passing = self.ways.iter().filter(|way| way.steps.len() > 1);
+        let mut passed = passing.flat_map(|way| &way.steps[0].tables[..]);
+        Some(passed.any(|table| starts.contains(table) || ends.contains(table)))
     }
 
     fn fetch(&mut self, fetch: &'a Fetch) {
