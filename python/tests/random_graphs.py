@@ -90,7 +90,7 @@ def denser_graph(rng: random.Random) -> Graph:
     """
     model = naive.Model()
     graph = Graph(model, rng.random() < 0.2, rewritten=rng.random() < 0.1, more_types=rng.random() < 0.7)
-    graph.indexes = [index for index in INDEXES if rng.random() < 0.3]
+    graph.indexes = [index for index in INDEXES if rng.random() < 0.4]
 
     def entity(kind: str, labels: set[str]) -> int:
         k = len(model.kinds)

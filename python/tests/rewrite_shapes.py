@@ -85,6 +85,8 @@ class Shapes:
         """Variables of single relationships of any kind."""
         self.values: list[str] = []
         """Variables of values."""
+        self.read: list[str] = []
+        """The variables that a RETURN reads; all where it is empty."""
         self.constructs: list[str] = []
         self.parameters: dict[str, Any] = {}
 
@@ -100,6 +102,7 @@ class Shapes:
             self.role_cycle,
             self.reached,
             self.reached,
+            self.reached,
             self.shortest,
             self.members,
             self.members,
@@ -108,6 +111,7 @@ class Shapes:
             self.listed,
             self.any_step,
             self.top,
+            self.looked_up,
             self.looked_up,
             self.fetched,
             self.united,
@@ -191,7 +195,7 @@ class Shapes:
 
     def key(self) -> str:
         """Something to group by."""
-        name = self.rng.choice(list(self.entities))
+        name = self.rng.choice(self.read or list(self.entities))
         forms = [name, f"{name}.k", f"{name}.k", f"{name}.x", f"{name}.s", f"{name}.x % 2", f"{name}.f"]
         if self.steps and self.chance(0.15):
             return f"type({self.rng.choice(self.steps)})"
@@ -201,7 +205,7 @@ class Shapes:
 
     def call(self) -> str:
         """An aggregate."""
-        a, b = (self.rng.choice(list(self.entities)) for _ in range(2))
+        a, b = (self.rng.choice(self.read or list(self.entities)) for _ in range(2))
         return self.rng.choice(
             [
                 "count(*)",
@@ -232,6 +236,8 @@ class Shapes:
 
     def finished(self, text: str) -> Asked:
         """The query with a RETURN of any form."""
+        if self.chance(0.5):
+            self.read = [self.rng.choice(list(self.entities))]
         form = self.rng.choice(["groups"] * 5 + ["count", "count", "distinct", "distinct", "having", "rows", "first"])
         self.constructs.append(f"return {form}")
         keys = list(dict.fromkeys(self.key() for _ in range(self.rng.choice([0, 1, 1, 1, 2, 2, 3]))))
@@ -327,10 +333,13 @@ class Shapes:
 
     def reached(self) -> Asked:
         """What paths of any length lead to."""
-        start = f"MATCH {self.walk(self.rng.choice([0, 0, 0, 1]))}{self.where(0.15)}"
+        start = f"MATCH {self.rng.choice(['(v0)', '(v0:N)', '(v0:N)', '(v0:B|C)'])}"
+        self.entities["v0"] = "?"
+        if self.chance(0.3):
+            start = f"MATCH {self.walk(self.rng.choice([0, 1]), 'v0')}{self.where(0.15)}"
         self.entities = {"v0": self.entities["v0"]}
         self.edges, self.steps = [], []
-        bounds = self.rng.choice(["0..", "0..", "", "1..", "..2", "0..2", "2..3", "1..1"])
+        bounds = self.rng.choice(["0..", "0..", "0..", "0..", "", "1..", "..2", "0..2", "2..3", "1..1"])
         is_long = bounds in ("0..", "", "1..")
         if bounds in ("2..3", "..2") or self.chance(0.6):
             step = self.rng.choice(["-[:R{}]->", "-[:R{}]-", "-[:R{}]-", "<-[:R|S{}]-", "-[:S{}]-", "-[{}]-"])
@@ -339,7 +348,7 @@ class Shapes:
                 bounds = self.rng.choice(["0..2", "1..2"])
             step = step.format(f"*{bounds}")
         else:
-            left, right = self.rng.choice(["qq", "qq", "pq", "pp", "qp"])
+            left, right = self.rng.choice(["qq", "qq", "qq", "pq", "pp", "qp"])
             label = self.rng.choice(["", ":H", ":K"])
             test = self.rng.choice(["", "", "", " WHERE h.x > 0"])
             hop = self.rng.choice(

@@ -44,9 +44,6 @@ struct Weighted {
 impl Weighted {
     /// The same with the columns of a projection that only drops, those of them that are left, and the weights.
     fn without_others(mut self, expressions: &[NamedExpr]) -> Result<Self> {
-        if self.weights.is_empty() {
-            return Ok(self);
-        }
         let schema = self.plan.schema()?;
         let kept = expressions.iter().map(|own| own.name.clone());
         let kept = kept.filter(|name| schema.find(name).is_some());
