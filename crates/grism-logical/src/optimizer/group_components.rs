@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use grism_core::{Result, ScanPredicate, Tables, Type};
+use grism_core::{Result, ScanPredicate, TableId, Tables, Type};
 
 use super::Facts;
 use super::estimate_rows::estimate_rows;
@@ -224,19 +224,33 @@ impl<'a> Reached<'a> {
             }
             _ => return None,
         };
-        let is_grouped = Components::are_symmetric(&reached.ways) && !reached.passes_ends()?;
-        is_grouped.then_some(reached)
+        if !Components::are_symmetric(&reached.ways) {
+            return None;
+        }
+        reached.without_passed()
     }
 
-    /// Whether a start or an end may be a hyperedge that hops pass through: it is in a component with its members, of which it
+    /// The same where no start and no end is a hyperedge that hops pass through: it is in a component with its members, of which it
     /// reaches none.
-    fn passes_ends(&self) -> Option<bool> {
+    fn without_passed(mut self) -> Option<Self> {
+        let passing = self.ways.iter().find(|way| way.steps.len() > 1);
+        let Some(passing) = passing else {
+            return Some(self);
+        };
         let schema = self.input.schema().ok()?;
         let starts = schema.find(&self.from)?.ty.tables()?;
+        let found = passing.steps.last()?.to.as_ref();
+        let is_reached = |table: &&TableId| {
+            starts.contains(table) || found.is_none_or(|found| found.contains(table))
+        };
         let ends = self.restrict.as_ref().or_else(|| self.to_type.tables())?;
-        let passing = self.ways.iter().filter(|way| way.steps.len() > 1);
-        let mut passed = passing.flat_map(|way| &way.steps[0].tables[..]);
-        Some(passed.any(|table| starts.contains(table) || ends.contains(table)))
+        let ends: Tables = ends.iter().filter(is_reached).copied().collect();
+        let mut passed = passing.steps[0].tables.iter();
+        if passed.any(|table| starts.contains(table) || ends.contains(table)) {
+            return None;
+        }
+        self.restrict = Some(ends);
+        Some(self)
     }
 
     fn fetch(&mut self, fetch: &'a Fetch) {
