@@ -99,6 +99,7 @@ class Shapes:
             self.star,
             self.optional,
             self.cycle,
+            self.cycle,
             self.role_cycle,
             self.reached,
             self.reached,
@@ -183,6 +184,7 @@ class Shapes:
             f"{a} <> {b}",
             f"{a} <> {b}",
             f"{a}.k < {b}.k",
+            f"{a}.k <> {b}.k",
             f"{a}.x <> {b}.x",
             f"{a}.x = {b}.x",
             f"({a}.x > {value} OR {b}.s = 'ab')",
@@ -316,6 +318,8 @@ class Shapes:
             text += self.arrow(arrow, "N") if number else ""
             text += f"({names[letter]})" if letter in seen else self.entity("N", names[letter])
             seen.add(letter)
+        if self.chance(0.4):
+            text += f", {self.walk(1, self.rng.choice(list(self.entities)))}"
         return self.finished(f"MATCH {text}{self.where(0.3)}")
 
     def role_cycle(self) -> Asked:
@@ -329,6 +333,8 @@ class Shapes:
             parts.append(f"(v0)<-[:{third}]-{self.entity('P')}-[:{first}]->(v2)")
         else:
             parts.append(f"(v2)<-[:q]-{self.entity('H')}-[:q]->{self.entity('N')}<-[:q]-{self.entity('H')}-[:q]->(v0)")
+        if self.chance(0.3):
+            parts.append(self.walk(1, self.rng.choice(list(self.entities))))
         return self.finished(f"MATCH {', '.join(parts)}{self.where(0.3)}")
 
     def reached(self) -> Asked:
