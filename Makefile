@@ -65,6 +65,8 @@ fuzz: build
 	$(BIN)/python benches/fuzz.py --kind model --pairs 50000
 	$(BIN)/python benches/fuzz.py --kind cutting --pairs 50000
 	$(BIN)/python benches/fuzz.py --kind equivalence --pairs 50000
+	$(BIN)/python benches/fuzz.py --kind rewrites --pairs 50000
+	$(BIN)/python benches/fuzz.py --planted
 
 lint: setup formatted lint-python
 	cargo clippy $(EVERYTHING) -- -D warnings

@@ -4,24 +4,29 @@
 
 ``model`` compares the local and the staged engine with the naive model. ``cutting`` unites two random graphs and
 compares what a pattern finds in the whole with what it finds in the parts. ``equivalence`` compares a query with others
-that say the same. A pair is a query with its expected answer.
+that say the same. ``rewrites`` compares a query with itself without rules of the optimizer: without all of them that
+can be left out, and without one; some with the naive model, with another text, or in stages. A pair is a query with its
+expected answer.
 
 Prints counts for each construct, the share of answers that are not empty, the seed and the time. With ``--plant``
 there is a bug, and a difference must show: the model forgets that incidences and edges are taken once, the whole has
 edges across the cut, or a query loses a condition.
+
+    python benches/fuzz.py --planted
+
+plants the faults that the optimizer's rules have for this (``is_planted`` in their sources), one after the other, each
+in a process of its own, and says by which pair of the kind ``rewrites`` it is found. A build without the feature
+``failpoints`` has no such faults.
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
 import random
 import sys
-import time
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "python" / "tests"))
 
@@ -29,113 +34,28 @@ import cutting
 import random_graphs
 import random_patterns
 import rewrites
+from fuzz_answers import (
+    ENGINES,
+    Answer,
+    Tally,
+    answered,
+    error_of,
+    filled,
+    misnamed,
+    opened,
+    print_graph,
+    refused,
+    told,
+)
+from fuzz_rewrites import check_rewrites, find_planted, planted_faults
 
 import grism_ray as gr
 import naive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from random_patterns import Query
-
-ENGINES: dict[str, dict[str, Any]] = {"local": {}, "staged": {"partitions": 3}}
-Bag = collections.Counter[tuple[Any, ...]]
-Answer = Bag | str
-"""Rows, or the error that is given instead of them."""
-
-
-@dataclass
-class Tally:
-    """What was checked so far."""
-
-    kind: str
-    seed: int
-    done: int = 0
-    filled: int = 0
-    unsupported: int = 0
-    constructs: collections.Counter[str] = field(default_factory=collections.Counter)
-    started: float = field(default_factory=time.monotonic)
-
-    def checked(self, constructs: Iterable[str], *, filled: bool) -> None:
-        """Counts a pair."""
-        self.done += 1
-        self.filled += filled
-        self.constructs.update(set(constructs))
-
-    def report(self) -> None:
-        """Prints the counts."""
-        seconds = time.monotonic() - self.started
-        share = self.filled / max(self.done, 1)
-        print(f"{self.done} {self.kind} pairs, seed {self.seed}: no difference", end=", ")
-        print(f"{share:.0%} of the answers not empty, {seconds:.0f} s")
-        if self.unsupported:
-            print(f"  {self.unsupported} pairs are not supported in either form")
-        for construct, count in self.constructs.most_common():
-            print(f"  {count:6}  {construct}")
-
-
-def opened(statements: list[str]) -> gr.Graph:
-    """A graph in memory that the statements make."""
-    graph = gr.open()
-    for statement in statements:
-        graph.execute(statement)
-    return graph
-
-
-def answered(graph: gr.Graph, text: str, engine: str) -> Answer:
-    """The rows, or the error."""
-    try:
-        rows = graph.query(text, random_patterns.PARAMETERS, engine=engine, **ENGINES[engine]).to_pylist()
-    except gr.GrismError as error:
-        return f"{type(error).__name__}: {error}"
-    return collections.Counter(tuple(frozen(value) for value in row.values()) for row in rows)
-
-
-def frozen(value: Any) -> Any:
-    """The value as one that can be counted."""
-    if isinstance(value, list):
-        return tuple(frozen(item) for item in value)
-    if isinstance(value, bool | float):
-        # Equal to an integer in Python.
-        return repr(value)
-    # An id is another one in another graph; the number `k` is not.
-    if isinstance(value, gr.Node):
-        return repr((value.labels, sorted(value.properties.items())))
-    return repr((value.type, sorted(value.properties.items()))) if isinstance(value, gr.Hyperedge) else value
-
-
-def refused(answer: Answer) -> bool:
-    """Whether the query is not supported."""
-    return isinstance(answer, str) and answer.startswith("UnsupportedError")
-
-
-def misnamed(answer: Answer) -> bool:
-    """Whether the query asks a hyperedge for a role that it does not have, which is an error."""
-    return isinstance(answer, str) and "has no role" in answer
-
-
-def error_of(answer: Answer) -> str:
-    """The first line of an error, or nothing."""
-    return answer.splitlines()[0] if isinstance(answer, str) else ""
-
-
-def filled(answer: Answer) -> bool:
-    """Whether something was found."""
-    return not isinstance(answer, str) and any(row != (0,) for row in answer)
-
-
-def told(name: str, answer: Answer, other: Answer) -> None:
-    """Prints an answer, or what it has more than another."""
-    if isinstance(answer, str) or isinstance(other, str):
-        print(f"{name}: {answer if isinstance(answer, str) else sum(answer.values())}")
-    else:
-        print(f"{name}, more: {answer - other}")
-
-
-def print_graph(statements: list[str]) -> None:
-    """Prints what rebuilds a graph."""
-    print(";\n".join(statements) + ";")
-
 
 # Against the naive model
 
@@ -321,6 +241,7 @@ CHECKS: dict[str, Callable[..., bool]] = {
     "model": check_model,
     "cutting": check_cutting,
     "equivalence": check_equivalence,
+    "rewrites": check_rewrites,
 }
 
 
@@ -345,7 +266,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plant", action="store_true", help="plant a bug, to see that it is found")
+    parser.add_argument("--planted", nargs="*", metavar="FAULT", help="plant faults in rules, one after the other: all")
     arguments = parser.parse_args()
+    if arguments.planted is not None:
+        faults = arguments.planted or planted_faults()
+        sys.exit(0 if find_planted(faults, arguments.pairs, arguments.seed) else 1)
+    if arguments.plant and arguments.kind == "rewrites":
+        parser.error("faults in rules are planted by --planted")
     differs = run(arguments.pairs, arguments.seed, kind=arguments.kind, plant=arguments.plant)
     sys.exit(0 if (differs is not None) == arguments.plant else 1)
 

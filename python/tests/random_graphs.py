@@ -7,7 +7,7 @@ hyperedges. Its binary edge type ``R`` may be declared.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import naive
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DECLARED_EDGES = "CREATE HYPEREDGE TYPE R (source N, target N)"
+MORE_TYPES = "CREATE HYPEREDGE TYPE K (p N, q N*); CREATE HYPEREDGE TYPE L (q N*, r?)"
+"""Hyperedges of other types with the roles of H."""
+INDEXES = [
+    "CREATE INDEX FOR (n:N) ON (n.s)",
+    "CREATE INDEX FOR (n:N) ON (n.x)",
+    "CREATE CONSTRAINT FOR (n:N) REQUIRE n.k IS UNIQUE",
+]
 MIXED_VALUES = ["1", "2", "1.0", "2.5", "'a'", "'b'", "true"]
 """As Cypher literals; integers and floats compare by value, the others are of types that do not compare."""
 
@@ -32,10 +39,15 @@ class Graph:
     """The nodes that get the label C by a SET after they were created."""
     rewritten: bool = False
     """Whether rows were deleted and changed after the graph was created."""
+    more_types: bool = False
+    """Whether there are the types K and L."""
+    indexes: list[str] = field(default_factory=list)
+    """The statements that make its indexes and constraints."""
 
     def statements(self) -> list[str]:
         """What makes the graph in an empty one."""
         found = [naive.DECLARATIONS] + ([DECLARED_EDGES] if self.declared_edges else [])
+        found += [MORE_TYPES] if self.more_types else []
         if self.model.kinds:
             found.append(naive.create_statement(self.model))
         if self.labelled_later:
@@ -43,7 +55,7 @@ class Graph:
         if self.rewritten:
             found.append("CREATE (n:N {k: -1, x: 1}), (n)-[:R {k: -2}]->(n), (:H {k: -3})-[:p]->(n)")
             found.append("MATCH (n:N {k: -1}) DETACH DELETE n")
-        return found
+        return found + self.indexes
 
 
 def random_graph(rng: random.Random, declared_edges: bool | None = None) -> Graph:
@@ -68,6 +80,56 @@ def random_graph(rng: random.Random, declared_edges: bool | None = None) -> Grap
             model.labels[rng.choice(nodes)].add(label)
     for name in {"R", "S"} - {edge[1] for edge in model.edges}:
         add_edge(model, name, rng.choice(nodes), rng.choice(nodes))
+    return graph
+
+
+def denser_graph(rng: random.Random) -> Graph:
+    """A random graph of up to 60 entities, with more of everything.
+
+    It has hubs, parallel edges, members that several hyperedges have in common, and properties of several types.
+    """
+    model = naive.Model()
+    graph = Graph(model, rng.random() < 0.2, rewritten=rng.random() < 0.1, more_types=rng.random() < 0.7)
+    graph.indexes = [index for index in INDEXES if rng.random() < 0.4]
+
+    def entity(kind: str, labels: set[str]) -> int:
+        k = len(model.kinds)
+        model.kinds[k], model.labels[k] = kind, labels
+        model.properties[k] = {"k": k} | {
+            name: value() for name, (share, value) in choices.items() if rng.random() < share
+        }
+        return k
+
+    choices: dict[str, tuple[float, Callable[[], Any]]] = {
+        "x": (0.85, lambda: rng.randrange(4)),
+        "s": (0.8, lambda: rng.choice(["'ab'", "'ab'", "'b'", "'abc'", "''"])),
+        "f": (0.6, lambda: rng.choice([0.0, 0.5, 1.5, -2.25])),
+        "y": (0.2, lambda: rng.choice(MIXED_VALUES)),
+    }
+    nodes = [
+        entity(naive.NODE, {"N"} | {label for label in "BC" if rng.random() < 0.3}) for _ in range(rng.randint(3, 24))
+    ]
+    # A few of them are much more popular than the rest.
+    popular = nodes[:2] * rng.choice([0, 2, len(nodes) // 2]) + nodes
+    for _ in range(rng.choice([0, 1, 2, 4, 6]) * len(nodes) // 2):
+        k = entity("E", set())
+        model.edges.append((k, rng.choice("RRS"), rng.choice(popular), rng.choice(popular)))
+    hypers: list[int] = []
+    for _ in range(rng.choice([0, 2, 4, 8, 14])):
+        kind = rng.choice([naive.HYPER, naive.HYPER, "K", "L"] if graph.more_types else [naive.HYPER])
+        k = entity(kind, {kind})
+        if kind != "L":
+            model.incidences.append((k, "p", 0, rng.choice(popular)))
+        for position in range(rng.choice([0, 1, 2, 2, 3, 5])):
+            model.incidences.append((k, "q", position, rng.choice(popular)))
+        if kind != "K" and rng.random() < 0.6:
+            model.incidences.append((k, "r", 0, rng.choice(nodes + hypers)))
+        hypers.append(k)
+    for h in model.of_kind(naive.HYPER)[:4]:
+        k = entity(naive.OVER, {"G"})
+        model.incidences += [(k, "of", 0, h), (k, "by", 0, rng.choice(popular))]
+    if hypers and rng.random() < 0.3:
+        add_edge(model, "S", rng.choice(nodes), rng.choice(hypers)).update(x=1)
     return graph
 
 
@@ -122,7 +184,7 @@ def without(graph: Graph, gone: int) -> Graph:
             table.pop(k, None)
     model.edges = [edge for edge in model.edges if edge[0] not in lost]
     model.incidences = [own for own in model.incidences if own[0] not in lost and own[3] not in lost]
-    return Graph(model, graph.declared_edges, graph.labelled_later - lost, graph.rewritten)
+    return replace(graph, model=model, labelled_later=graph.labelled_later - lost)
 
 
 def simpler(graph: Graph) -> Iterator[Graph]:
@@ -140,11 +202,15 @@ def simpler(graph: Graph) -> Iterator[Graph]:
             del less.model.properties[k][name]
             yield less
     for k in graph.labelled_later:
-        yield Graph(graph.model, graph.declared_edges, graph.labelled_later - {k}, graph.rewritten)
+        yield replace(graph, labelled_later=graph.labelled_later - {k})
     if graph.declared_edges:
-        yield Graph(graph.model, False, graph.labelled_later, graph.rewritten)
+        yield replace(graph, declared_edges=False)
     if graph.rewritten:
-        yield Graph(graph.model, graph.declared_edges, graph.labelled_later, False)
+        yield replace(graph, rewritten=False)
+    for index in graph.indexes:
+        yield replace(graph, indexes=[other for other in graph.indexes if other != index])
+    if graph.more_types and not graph.model.of_kind("K") + graph.model.of_kind("L"):
+        yield replace(graph, more_types=False)
 
 
 def smallest(graph: Graph, differs: Callable[[Graph], bool]) -> Graph:

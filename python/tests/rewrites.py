@@ -501,6 +501,7 @@ def decorate(rng: random.Random, query: Query) -> bool:
             Either([condition, condition]),
             Either([condition, copy.deepcopy(condition)], " AND "),
             Either([condition, Condition("false")], " XOR "),
+            Either([Not(condition), Condition("true")], " XOR "),
             Not(Either([Not(condition), Not(true)])),
             Wrapped("coalesce({}, false)", value),
             Wrapped("CASE WHEN {} THEN true ELSE false END", condition),

@@ -239,6 +239,17 @@ def test_the_plan_says_that_paths_are_weighed(paths: gr.Graph, engine: Any) -> N
     assert paths.query(text, engine=engine).to_pylist() == [{"n": 8}]
 
 
+def test_a_property_is_read_above_a_counted_step_and_compared_below_it() -> None:
+    graph = gr.open()
+    graph.execute("CREATE HYPEREDGE TYPE M (of P*)")
+    graph.execute(
+        "CREATE (a:P {x: 3}), (b:P {x: 1}), (a)-[:K]->(b), (a)-[:K]->(b), (b)-[:K]->(b), (m:M {n: 7}), (m)-[:of]->(b)"
+    )
+    text = "MATCH (m:M)-[:of]->(b)<-[:K]-(a) WHERE a.x > 2 MATCH (a)-[:K]->(c) RETURN m.n, max(a.x) AS x, count(*) AS n"
+    for options in ({}, {"rewrites": "none"}, {"engine": "staged", "partitions": 3}):
+        assert graph.query(text, **options).to_pylist() == [{"m.n": 7, "x": 3, "n": 4}]
+
+
 def test_a_point_lookup_is_not_weighed() -> None:
     graph = gr.open()
     graph.execute("UNWIND range(1, 3000) AS k CREATE (:P {k: k})")

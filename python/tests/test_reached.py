@@ -183,6 +183,19 @@ def test_components_of_a_hypergraph(disk: bool, tmp_path: Path) -> None:
         teams.members[99] = [1, 39]
 
 
+def test_hyperedges_that_hops_pass_through_reach_themselves_alone() -> None:
+    teams = Teams(5)
+    parts = components(teams.hops("member", "member"))
+    expected = [("hyperedge", team, team) for team in range(TEAMS)]
+    expected += sorted(("node", item, max(part)) for part in parts for item in part)
+    step = "(()<-[:member]-(:team)-[:member]->())*"
+    text = f"MATCH (a) {step} (b) WITH a, max(b.id) AS m RETURN kind(a) AS kind, a.id AS a, m ORDER BY kind, a"
+    same(teams.graph, text, expected)
+    text = f"MATCH (a:item) {step} (b) WITH a, max(b.id) AS m RETURN a.id AS a, m ORDER BY a"
+    same(teams.graph, text, sorted((item, max(part)) for part in parts for item in part))
+    assert "Components" in str(teams.graph.explain(text))
+
+
 def edge_graph(seed: int) -> tuple[gr.Graph, Hops, Hops]:
     """Nodes of two labels, edges of two types, some of them loops or parallel; hops by both types and by K alone."""
     chance = random.Random(seed)

@@ -14,6 +14,7 @@ use grism_core::{Result, Value, with_stack};
 use self::columns::{hyperedge_of, made_by, row_by_row};
 use super::Facts;
 use super::meeting::Meeting;
+use super::planted::is_planted;
 use super::recognized::{only_drops, other_than};
 use super::weighted_aggregate::WeightedAggregate;
 use crate::{
@@ -43,9 +44,6 @@ struct Weighted {
 impl Weighted {
     /// The same with the columns of a projection that only drops, those of them that are left, and the weights.
     fn without_others(mut self, expressions: &[NamedExpr]) -> Result<Self> {
-        if self.weights.is_empty() {
-            return Ok(self);
-        }
         let schema = self.plan.schema()?;
         let kept = expressions.iter().map(|own| own.name.clone());
         let kept = kept.filter(|name| schema.find(name).is_some());
@@ -135,7 +133,7 @@ impl Counter {
         };
         let only_counts =
             aggregate.keys.is_empty() && calls().all(|call| call.counts_rows() && !call.distinct);
-        let plan = match only_counts {
+        let plan = match only_counts || is_planted("count_expansions.groups") {
             true => plan,
             // A group without rows does not exist, and a row that stands for none has no value.
             false => plan.filtered(vec![is_positive(product)]),
@@ -194,6 +192,7 @@ impl Counter {
         let is_entity = |name: &str| columns.find(name).is_some_and(|own| own.ty.is_entity());
         for conjunct in own {
             match hyperedge.and_then(|own| other_than(&conjunct, own)) {
+                Some(_) if is_planted("count_expansions.except") => {}
                 Some(other) if !made.contains(&other) && is_entity(&other) => {
                     count.except.push(other);
                 }
@@ -350,9 +349,12 @@ impl Counter {
         let mut weighted = with_stack(|| self.weigh(&apply.input, &below, conjuncts.to_vec()))?;
         let names: Vec<String> = weighted.plan.schema()?.names().map(str::to_owned).collect();
         let counted = LogicalExpr::column(&count.count);
-        let weight = LogicalExpr::Case {
-            branches: vec![(is_positive(counted.clone()), counted)],
-            otherwise: Some(Box::new(LogicalExpr::Literal(Value::Int64(1)))),
+        let weight = match is_planted("count_expansions.optional") {
+            true => counted,
+            false => LogicalExpr::Case {
+                branches: vec![(is_positive(counted.clone()), counted)],
+                otherwise: Some(Box::new(LogicalExpr::Literal(Value::Int64(1)))),
+            },
         };
         let kept = names.iter().map(NamedExpr::column);
         let expressions = kept.chain([weight.named(&count.count)]).collect();

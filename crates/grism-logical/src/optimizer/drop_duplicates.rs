@@ -5,6 +5,7 @@ use grism_core::{Result, with_stack};
 
 use super::Facts;
 use super::estimate_rows::{estimate_rows, most_different};
+use super::planted::is_planted;
 use crate::{
     Apply, ApplyKind, Join, JoinKind, LogicalPlan, PathExpand, PathMode, PathSearch, Repeat,
     SharedPlan,
@@ -78,7 +79,7 @@ impl Pass<'_> {
                 let input = self.below(&expand.input, context)?;
                 let possible = expand.is_without_steps()
                     && expand.length.is_none()
-                    && expand.least <= 1
+                    && (expand.least <= 1 || is_planted("drop_duplicates"))
                     && expand.mode == PathMode::Trail;
                 let search = reach(expand.search, context, possible);
                 Ok(LogicalPlan::PathExpand(PathExpand {

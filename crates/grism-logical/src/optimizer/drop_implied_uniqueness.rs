@@ -5,6 +5,7 @@ use grism_core::{Cardinality, Result, SOURCE_ROLE, TARGET_ROLE, Tables, Type, wi
 use std::collections::BTreeMap;
 
 use super::Facts;
+use super::planted::is_planted;
 use crate::{
     BinaryOperator, Direction, JoinKind, LogicOperator, LogicalExpr, LogicalPlan, RoleBinding,
     RoleSource,
@@ -192,6 +193,9 @@ fn collect(
             let (from, to) = match expand.direction {
                 Direction::Out => (SOURCE_ROLE, TARGET_ROLE),
                 Direction::In => (TARGET_ROLE, SOURCE_ROLE),
+                Direction::Both if is_planted("drop_implied_uniqueness") => {
+                    (SOURCE_ROLE, TARGET_ROLE)
+                }
                 Direction::Both => ("", ""),
             };
             if let Some(edge) = expand.edge.as_ref().filter(|_| !from.is_empty()) {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use grism_core::{GraphSchema, Result, Tables};
 
 use super::Facts;
+use super::planted::is_planted;
 use super::recognized::only_drops;
 use crate::{
     ListHop, ListStep, LogicalExpr, LogicalPlan, PathMode, PathSearch, Repeat, RoleSource,
@@ -137,7 +138,10 @@ impl Trace {
                 Some(input)
             }
             LogicalPlan::EdgeExpand(expand) if !expand.into && expand.to == self.column => {
-                let hop = WeightedHop::Edges(expand.direction);
+                let hop = WeightedHop::Edges(match is_planted("follow_lists") {
+                    true => expand.direction.reversed(),
+                    false => expand.direction,
+                });
                 self.step(&expand.tables, hop, expand.restrict.as_ref());
                 self.column.clone_from(&expand.from);
                 Some(&expand.input)

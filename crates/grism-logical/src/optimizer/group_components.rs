@@ -10,10 +10,11 @@
 
 use std::collections::BTreeSet;
 
-use grism_core::{Result, ScanPredicate, Tables, Type};
+use grism_core::{Result, ScanPredicate, TableId, Tables, Type};
 
 use super::Facts;
 use super::estimate_rows::estimate_rows;
+use super::planted::is_planted;
 use crate::{
     Aggregate, AggregateCall, AggregateFunction, Components, Fetch, HyperedgeScan, Internal, Join,
     JoinKind, ListHop, LogicalExpr, LogicalPlan, NamedAggregate, NamedExpr, NodeScan, PathSearch,
@@ -124,7 +125,9 @@ fn merged(call: &AggregateCall, by_start: bool) -> Option<AggregateFunction> {
         AggregateFunction::Min => Some(AggregateFunction::Min),
         AggregateFunction::Max => Some(AggregateFunction::Max),
         AggregateFunction::Count if !call.distinct => Some(AggregateFunction::Sum),
-        AggregateFunction::Count if by_start => Some(AggregateFunction::Max),
+        AggregateFunction::Count if by_start || is_planted("group_components") => {
+            Some(AggregateFunction::Max)
+        }
         _ => None,
     }
 }
@@ -221,7 +224,33 @@ impl<'a> Reached<'a> {
             }
             _ => return None,
         };
-        Components::are_symmetric(&reached.ways).then_some(reached)
+        if !Components::are_symmetric(&reached.ways) {
+            return None;
+        }
+        reached.without_passed()
+    }
+
+    /// The same where no start and no end is a hyperedge that hops pass through: it is in a component with its members, of which it
+    /// reaches none.
+    fn without_passed(mut self) -> Option<Self> {
+        let passing = self.ways.iter().find(|way| way.steps.len() > 1);
+        let Some(passing) = passing else {
+            return Some(self);
+        };
+        let schema = self.input.schema().ok()?;
+        let starts = schema.find(&self.from)?.ty.tables()?;
+        let found = passing.steps.last()?.to.as_ref();
+        let is_reached = |table: &&TableId| {
+            starts.contains(table) || found.is_none_or(|found| found.contains(table))
+        };
+        let ends = self.restrict.as_ref().or_else(|| self.to_type.tables())?;
+        let ends: Tables = ends.iter().filter(is_reached).copied().collect();
+        let mut passed = passing.steps[0].tables.iter();
+        if passed.any(|table| starts.contains(table) || ends.contains(table)) {
+            return None;
+        }
+        self.restrict = Some(ends);
+        Some(self)
     }
 
     fn fetch(&mut self, fetch: &'a Fetch) {

@@ -3,6 +3,7 @@
 use grism_core::{Result, with_stack};
 
 use super::Facts;
+use super::planted::is_planted;
 use crate::{LogicalPlan, SharedPlan};
 
 /// Moves the reach of a LIMIT into the sort below it.
@@ -21,7 +22,11 @@ fn bound_sorts(plan: &LogicalPlan) -> Result<LogicalPlan> {
             skip,
             fetch: Some(fetch),
         } => {
-            let input = bounded(&input, skip.saturating_add(fetch)).unwrap_or(input);
+            let reach = match is_planted("limit_sort") {
+                true => fetch,
+                false => skip.saturating_add(fetch),
+            };
+            let input = bounded(&input, reach).unwrap_or(input);
             LogicalPlan::Limit {
                 input,
                 skip,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use grism_core::Result;
 
+use super::planted::is_planted;
 use super::recognized::{only_drops, other_than};
 use crate::{CountIntersect, CountedStep, EdgeExpand, LogicalExpr, LogicalPlan};
 
@@ -57,7 +58,7 @@ impl Meeting {
         let mut steps = vec![step_of(first, false)];
         for expand in &closing {
             let is_reversed = match (expand.from == first.to, expand.to == first.to) {
-                (true, false) => true,
+                (true, false) => !is_planted("count_expansions.cycle"),
                 (false, true) => false,
                 _ => return Ok(None),
             };

@@ -15,6 +15,7 @@ mod merge_alternatives;
 mod merge_projections;
 mod narrow_roles;
 mod partial_aggregate;
+mod planted;
 mod propagate_empty;
 mod prune_columns;
 mod push_fetches;

@@ -2,6 +2,7 @@
 
 use grism_core::Value;
 
+use super::planted::is_planted;
 use crate::{BinaryOperator, LogicOperator, LogicalExpr, RoleBinding, RoleSource, UnaryOperator};
 
 /// Leaves out the roles for which one of `conjuncts` is not true; returns the other conjuncts.
@@ -101,7 +102,9 @@ fn compared(operator: BinaryOperator, role: &str, value: &Value, is_left: bool) 
     match (operator, value) {
         (BinaryOperator::Equal | BinaryOperator::NotEqual, Value::Null) => Some(None),
         (BinaryOperator::Equal, Value::String(value)) => Some(Some(value == role)),
-        (BinaryOperator::NotEqual, Value::String(value)) => Some(Some(value != role)),
+        (BinaryOperator::NotEqual, Value::String(value)) => {
+            Some(Some(value != role || is_planted("push_filters.roles")))
+        }
         (BinaryOperator::In, Value::List(values)) if is_left => {
             let is_known = |own: &Value| matches!(own, Value::String(_) | Value::Null);
             if !values.iter().all(is_known) {

@@ -3,6 +3,7 @@
 use grism_core::{Result, Type, Value};
 
 use super::Facts;
+use super::planted::is_planted;
 use crate::{
     AggregateCall, AggregateFunction, ArithmeticOperator, BinaryOperator, Internal, LogicalExpr,
     NamedAggregate, NamedExpr, PlanSchema, infer_type, property_of_key,
@@ -50,6 +51,10 @@ impl PartialAggregate {
                     own.whole.push(above(function).named(name));
                 }
                 _ if call.distinct => return Ok(None),
+                (AggregateFunction::Count, _) if is_planted("group_entities") => {
+                    own.parts.push(call.clone().named(column(0)));
+                    own.whole.push(above(AggregateFunction::Count).named(name));
+                }
                 (AggregateFunction::Count, _) | (AggregateFunction::Sum, Some(Type::Float64)) => {
                     own.parts.push(call.clone().named(column(0)));
                     own.whole.push(above(AggregateFunction::Sum).named(name));

@@ -6,6 +6,7 @@
 use grism_core::{Result, Value};
 
 use super::Facts;
+use super::planted::is_planted;
 use crate::{
     Apply, ApplyKind, Join, JoinKind, LogicOperator, LogicalExpr, LogicalPlan, UnaryOperator,
 };
@@ -87,6 +88,7 @@ fn apply_without_rows(plan: &LogicalPlan, apply: &Apply) -> Result<Option<Logica
     match &apply.kind {
         _ if is_empty(&apply.input) => nothing(),
         ApplyKind::Inner | ApplyKind::Semi if found_nothing => nothing(),
+        ApplyKind::Optional if found_nothing && is_planted("propagate_empty") => nothing(),
         ApplyKind::Anti if found_nothing => Ok(Some(apply.input.as_ref().clone())),
         _ => Ok(None),
     }

@@ -11,6 +11,7 @@ use grism_core::{Result, Type, with_stack};
 
 use super::Facts;
 use super::estimate_rows::estimate_rows;
+use super::planted::is_planted;
 use crate::{EdgeExpand, Fetch, LogicalPlan, RoleExpand, SharedPlan};
 
 /// How many rows an expansion must be expected to make of one.
@@ -55,8 +56,10 @@ fn pushed(fetch: &Fetch, facts: Facts<'_>) -> Result<Option<LogicalPlan>> {
     Ok(match &*fetch.input {
         LogicalPlan::EdgeExpand(expand) if grows(&expand.input) => {
             below(&expand.input)?.map(|input| {
+                let restrict = expand.restrict.clone();
                 LogicalPlan::EdgeExpand(EdgeExpand {
                     input: SharedPlan::new(input),
+                    restrict: restrict.filter(|_| !is_planted("push_fetches")),
                     ..expand.clone()
                 })
             })

@@ -4,6 +4,7 @@
 use grism_core::{Result, with_stack};
 
 use super::Facts;
+use super::planted::is_planted;
 use crate::{Apply, ApplyKind, Join, JoinKind, LogicalPlan};
 
 /// Rewrites every such apply.
@@ -36,6 +37,11 @@ fn rewrite(plan: &LogicalPlan) -> Result<LogicalPlan> {
     | LogicalPlan::Sort {
         input, fetch: None, ..
     } = &**found
+    {
+        found = input;
+    }
+    if let LogicalPlan::Filter { input, .. } = &**found
+        && is_planted("semi_joins")
     {
         found = input;
     }

@@ -9,6 +9,7 @@
 use grism_core::{Result, Type};
 
 use super::Facts;
+use super::planted::is_planted;
 use crate::{
     Aggregate, AggregateCall, Internal, LogicalExpr, LogicalPlan, NamedExpr, SharedPlan, infer_type,
 };
@@ -39,7 +40,9 @@ fn split(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     };
     let is_split = |call: &AggregateCall| {
-        call.distinct && call.function.built_in().is_some() && call.arguments == [argument.clone()]
+        (call.distinct || is_planted("split_distinct"))
+            && call.function.built_in().is_some()
+            && call.arguments == [argument.clone()]
     };
     let keys = || aggregate.keys.iter().map(|key| &key.expression);
     let is_volatile = keys().chain([argument]).any(LogicalExpr::is_volatile);

@@ -6,6 +6,7 @@ use grism_core::{
 };
 
 use super::Facts;
+use super::planted::is_planted;
 use crate::{LogicalPlan, property_of_key};
 
 /// The share of a table's rows up to which those of a range are looked up one by one instead of scanned.
@@ -24,6 +25,9 @@ fn indexed(plan: &LogicalPlan, facts: Facts<'_>) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::NodeScan(mut scan) => {
             scan.index = index_for(facts, &scan.tables, &scan.predicate);
+            if scan.index.is_some() && is_planted("use_indexes") {
+                scan.predicate.truncate(1);
+            }
             LogicalPlan::NodeScan(scan)
         }
         LogicalPlan::HyperedgeScan(mut scan) => {

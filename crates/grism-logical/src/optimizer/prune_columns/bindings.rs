@@ -2,6 +2,7 @@
 
 use grism_core::{Cardinality, Tables};
 
+use super::super::planted::is_planted;
 use super::Pruner;
 use super::needs::Needs;
 use crate::RoleBinding;
@@ -23,7 +24,9 @@ impl Pruner<'_> {
                         .table(*table)
                         .ok()
                         .and_then(|table| table.hyperedge_type()?.role(role))
-                        .is_some_and(|role| role.cardinality == Cardinality::One)
+                        .is_some_and(|role| {
+                            role.cardinality == Cardinality::One || is_planted("prune_columns")
+                        })
                 })
             };
             // Another binding that may take the same role must leave this one its incidence, so neither may go.

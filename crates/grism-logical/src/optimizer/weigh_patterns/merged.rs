@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use grism_core::TableId;
 
+use super::super::planted::is_planted;
 use super::region::{Difference, Region, StepKind};
 use crate::SelfLoops;
 
@@ -48,7 +49,11 @@ pub(super) fn merged_patterns(region: &Region) -> Option<Vec<(Merged, i64)>> {
         return None;
     }
     let mut factors: BTreeMap<Merged, i64> = BTreeMap::new();
-    for set in 0..1_u32 << differences.len() {
+    let most = match is_planted("weigh_patterns.terms") {
+        true => 1,
+        false => u32::MAX,
+    };
+    for set in (0..1_u32 << differences.len()).filter(|own| own.count_ones() <= most) {
         let chosen = differences.iter().enumerate();
         let chosen = chosen.filter(|(number, _)| set >> number & 1 == 1);
         let chosen: Vec<Difference> = chosen.map(|(_, own)| *own).collect();
@@ -169,6 +174,9 @@ fn alternatives(region: &Region, group: &[usize]) -> Option<Vec<Alternative>> {
         equal: ends.collect(),
         step: step(SelfLoops::Counted, &StepKind::Directed),
     }];
+    if is_planted("weigh_patterns.loops") {
+        found.clear();
+    }
     for turned in 0..1_u32 << turnable.len() {
         let mut equal = fixed.clone();
         for (number, own) in turnable.iter().enumerate() {

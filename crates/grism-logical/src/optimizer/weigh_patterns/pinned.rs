@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use grism_core::{GraphStatistics, with_stack};
 
+use super::super::planted::is_planted;
 use super::shape::Shape;
 use super::tree::{incidences, work};
 use crate::{PinnedArrival, PinnedPattern, PinnedPlace};
@@ -279,9 +280,14 @@ impl Choice<'_> {
         let own = order[at];
         let before = order[..at].iter().enumerate();
         let arrivals = before.filter(|(_, other)| self.shape.are_tied(**other, own));
+        let closing = match is_planted("weigh_patterns.cycles") {
+            true => 1,
+            false => usize::MAX,
+        };
         PinnedPlace {
             place: self.shape.place(own, self.core),
             arrivals: arrivals
+                .take(closing)
                 .map(|(from, other)| PinnedArrival {
                     from,
                     steps: self.shape.steps(*other, own),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use grism_core::{GraphStatistics, Tables, with_stack};
 
+use super::super::planted::is_planted;
 use super::merged::{Merged, MergedStep};
 use super::region::{Region, StepKind};
 use crate::{Direction, SelfLoops, WeightedBranch, WeightedHop, WeightedPlace, WeightedStep};
@@ -100,10 +101,15 @@ impl<'a> Shape<'a> {
             steps: self.steps(own, other),
             place: with_stack(|| self.place(other, &BTreeSet::from([own]))),
         });
+        let conditions = match is_planted("weigh_patterns.conditions") {
+            true => 1,
+            false => usize::MAX,
+        };
         WeightedPlace {
             tables: self.tables(own),
             inputs: self
                 .members(own)
+                .take(conditions)
                 .filter_map(|member| Some(self.conditions.places.get(&member)?.0))
                 .collect(),
             loops: loops.map(|step| self.step(step, own)).collect(),
