@@ -1,0 +1,141 @@
+"""The growth of each question's time from one size of its graph to the next."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from peers.runner import LOAD, Cell
+from peers.scaling.bounds import BOUNDS, LINEAR, MEASURED, Bound, Measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from peers.data.graph import Graph
+
+LEAST_RATIO = 1.5
+"""Between amounts that are closer than that an exponent says nothing."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One graph at one size."""
+
+    graph: str
+    factor: float
+    """Of the full size."""
+    edges: int
+    cells: list[Cell]
+    """Of its load and of the questions."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """All of a run."""
+
+    facts: dict[str, str]
+    """What must be known of the machine, the versions and the limits."""
+    measured: list[Measured]
+
+    @classmethod
+    def read(cls, file: Path) -> Run:
+        """A run that was written."""
+        found = json.loads(file.read_text())
+        measured = [
+            Measured(**{**size, "cells": [Cell(**cell) for cell in size["cells"]]}) for size in found["measured"]
+        ]
+        return cls(found["facts"], measured)
+
+    def write(self, file: Path) -> None:
+        """Writes it as JSON."""
+        file.write_text(json.dumps({"facts": self.facts, "measured": [asdict(size) for size in self.measured]}))
+
+
+@dataclass(frozen=True)
+class Point:
+    """A question at one size."""
+
+    factor: float
+    amount: int | None
+    """What the time is compared with; ``None`` without an answer."""
+    milliseconds: float | None
+    """The least time of the runs, since other work on the machine only adds to times."""
+    peak: float | None
+    """Most memory of the process meanwhile, in MiB."""
+    error: str
+    """Empty where there is an answer, or where nobody asked."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A question at all sizes, the smallest first."""
+
+    workload: str
+    title: str
+    graph: str
+    bound: Bound
+    points: tuple[Point, ...]
+
+    @property
+    def exponents(self) -> list[float | None]:
+        """By which power of the amount the time grows from each size to the next; ``None`` where that is unknown."""
+        return [exponent(one, other) for one, other in itertools.pairwise(self.points)]
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether a time grows faster than allowed."""
+        return any(found is not None and found > self.bound.exponent for found in self.exponents)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a size has no time."""
+        return any(point.milliseconds is None for point in self.points)
+
+
+def exponent(one: Point, other: Point) -> float | None:
+    """By which power of the amount the time grows between two sizes."""
+    if one.milliseconds is None or other.milliseconds is None or not one.amount or not other.amount:
+        return None
+    if max(one.amount, other.amount) / min(one.amount, other.amount) < LEAST_RATIO:
+        return None
+    return math.log(other.milliseconds / one.milliseconds) / math.log(other.amount / one.amount)
+
+
+def growths(measured: Sequence[Measured]) -> list[Growth]:
+    """The growth of loads and questions, in the order of graphs and of questions."""
+    graphs: dict[str, list[Measured]] = {}
+    for size in sorted(measured, key=lambda size: size.factor):
+        graphs.setdefault(size.graph, []).append(size)
+    found = []
+    for graph, sizes in graphs.items():
+        asked = [(f"{LOAD}-{graph}", "from CSV", LINEAR)]
+        asked += [(w.name, w.title, BOUNDS[w.name]) for w in MEASURED if w.graph == graph]
+        for name, title, bound in asked:
+            cells = [next((cell for cell in size.cells if cell.workload == name), None) for size in sizes]
+            if any(cells):
+                points = tuple(_point(size, cell, bound) for size, cell in zip(sizes, cells, strict=True))
+                found.append(Growth(name, title, graph, bound, points))
+    return found
+
+
+def edges(graph: Graph, directory: Path) -> int:
+    """The edges, or incidences of hyperedges, in the files of a graph."""
+    return sum(_lines(directory / edges.path) - 1 for edges in graph.edges)
+
+
+def _point(size: Measured, cell: Cell | None, bound: Bound) -> Point:
+    if cell is None:
+        return Point(size.factor, None, None, None, "")
+    amount: int | None = size.edges
+    if bound.measure is not Measure.EDGES and cell.answer is not None:
+        amount = len(cell.answer) if bound.measure is Measure.ROWS else sum(row[-1] for row in cell.answer)
+    return Point(size.factor, amount, min(cell.milliseconds, default=None), cell.peak, cell.error)
+
+
+def _lines(file: Path) -> int:
+    with file.open("rb") as opened:
+        return sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b""))
