@@ -36,9 +36,14 @@ def render(run: Run, workloads: Sequence[Workload], titles: Mapping[str, str]) -
                 *head(["workload", *columns, "Grism / best peer", "answer"]),
             ]
             lines += [_row(workload, by_workload[workload.name], columns, verdicts[workload.name]) for workload in own]
-    lines += ["", *_loads(by_workload, columns, titles)]
-    lines += ["", *memory.lines(by_workload, shown, [column for column in columns if column != FLOOR])]
-    lines += ["", *threads.lines(by_workload, shown), "", *summary.lines(run.cells, verdicts)]
+    systems = [column for column in columns if column != FLOOR]
+    parts = (
+        _loads(by_workload, columns, titles),
+        memory.lines(by_workload, shown, systems),
+        threads.lines(by_workload, shown),
+        summary.lines(run.cells, verdicts),
+    )
+    lines += [line for part in parts if part for line in ("", *part)]
     return "\n".join(lines).rstrip() + "\n"
 
 
