@@ -30,9 +30,9 @@ def mebibytes(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def marked(text: str, *, when: bool) -> str:
-    """Bold, where a number is not what it is to be."""
-    return f"**{text}**" if when else text
+def bold(text: str) -> str:
+    """What is not as it is to be."""
+    return f"**{text}**"
 
 
 def short(error: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers.markdown import head, marked, mebibytes, row
+from peers.markdown import bold, head, mebibytes, row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ def lines(cells: Mapping[str, Sequence[Cell]], workloads: Sequence[Workload], co
     said = ["**Most memory of the process while it answered, MiB**", "", *head(["workload", *columns])]
     for name, found in peaks.items():
         large = _too_large(found)
-        shown = [marked(mebibytes(found.get(column)), when=column in large) for column in columns]
-        said.append(row([name, *shown]))
+        shown = {column: mebibytes(found.get(column)) for column in columns}
+        said.append(row([name, *(bold(text) if column in large else text for column, text in shown.items())]))
     return [*said, *_summary(peaks)]
 
 

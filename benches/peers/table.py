@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from peers import memory, summary, threads
 from peers.floors import COLUMN as FLOOR
-from peers.markdown import head, marked, milliseconds, row, short
+from peers.markdown import bold, head, milliseconds, row, short
 from peers.runner import LOAD, Cell, Run
 from peers.systems import PEERS, PLACES
 from peers.verdicts import Verdict, name, verdict
@@ -65,7 +65,7 @@ def _row(workload: Workload, cells: Sequence[Cell], columns: Sequence[str], foun
         answer = "–"
     else:
         answer = f"as {len(found.witnesses)} others" if found.checked else f"as {found.witnesses[0]}"
-    ratio = marked(ratio or "–", when=True) if found.behind else ratio
+    ratio = bold(ratio or "–") if found.behind else ratio
     return row([f"{workload.name}: {workload.title}", *times, ratio, answer])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers.markdown import head, marked, milliseconds, row
+from peers.markdown import bold, head, milliseconds, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +24,12 @@ def lines(cells: Mapping[str, Sequence[Cell]], workloads: Sequence[Workload]) ->
     short = 0
     for workload in workloads:
         for place, threads, one, many in _pairs(cells[workload.name]):
-            falls_short = one / many < LEAST * threads
-            short += falls_short
-            ratio = marked(f"{one / many:.2f}", when=falls_short)
-            rows.append(
-                row([f"{workload.name} on {place}", str(threads), milliseconds(one), milliseconds(many), ratio])
-            )
+            ratio = f"{one / many:.2f}"
+            if one / many < LEAST * threads:
+                short += 1
+                ratio = bold(ratio)
+            shown = (f"{workload.name} on {place}", str(threads), milliseconds(one), milliseconds(many), ratio)
+            rows.append(row(shown))
     if not rows:
         return []
     title = f"**Several threads beside one, where one needs over {FROM:g} ms**"

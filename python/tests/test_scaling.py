@@ -39,7 +39,9 @@ def test_bounds_are_of_questions_that_exist_over_graphs_that_are_generated() -> 
 
 
 def test_the_exponent_is_that_of_the_least_times_from_size_to_size() -> None:
-    [growth] = growths([size(4, cell("walks-2", 8.0)), size(1, cell("walks-2", 2.0)), size(16, cell("walks-2", 64.0))])
+    [growth] = growths(
+        [size(4, cell("walks-2", 8.0)), size(1, cell("walks-2", 2.0)), size(16, cell("walks-2", 64.0))], MEASURED
+    )
     assert growth.exponents == [pytest.approx(1.0), pytest.approx(1.5)]
     assert growth.exceeds
 
@@ -48,7 +50,7 @@ def test_the_exponent_is_that_of_the_least_times_from_size_to_size() -> None:
 def test_cycles_may_grow_faster_than_what_passes_over_the_edges(
     workload: str, milliseconds: float, exceeds: bool
 ) -> None:
-    [growth] = growths([size(1, cell(workload, 1.0)), size(4, cell(workload, milliseconds))])
+    [growth] = growths([size(1, cell(workload, 1.0)), size(4, cell(workload, milliseconds))], MEASURED)
     assert growth.exceeds == exceeds
 
 
@@ -61,12 +63,14 @@ def test_an_enumeration_is_compared_with_its_output() -> None:
         size(1, cell("rows-paths", 1.0, [[7, 7, 7]] * 2)),
         size(4, cell("rows-paths", 9.0, [[7, 7, 7]] * 18)),
     ]
-    for growth in growths([*sizes, *rows]):
+    for growth in growths([*sizes, *rows], MEASURED):
         assert growth.exponents == [pytest.approx(1.0)], growth.workload
 
 
 def test_between_outputs_of_about_the_same_number_an_exponent_says_nothing() -> None:
-    [growth] = growths([size(1, cell("rows-paths", 1.0, [[1]] * 10)), size(4, cell("rows-paths", 9.0, [[1]] * 11))])
+    [growth] = growths(
+        [size(1, cell("rows-paths", 1.0, [[1]] * 10)), size(4, cell("rows-paths", 9.0, [[1]] * 11))], MEASURED
+    )
     assert growth.exponents == [None]
     assert not growth.exceeds
 
@@ -77,7 +81,7 @@ def test_a_table_marks_what_grows_too_fast_and_names_what_has_no_time() -> None:
         {"threads": "2"},
         [size(1, cell("walks-2", 1.0), failed, cell("load-power", 5.0)), size(4, cell("walks-2", 8.0))],
     )
-    shown = table.render(run, TITLES)
+    shown = table.render(run, MEASURED, TITLES)
     assert "edges: 1,000, 4,000**" in shown
     assert "| walks-2: paths of 2 hops, count | edges | 1.00 | 8.00 | **1.50** | 1.15 | 100 | 100 |" in shown
     assert "| squares: cycles of 4 edges through 4 pages | edges | > 120 s | – | – | 1.6 | – | – |" in shown
@@ -96,7 +100,7 @@ def test_a_run_takes_all_sizes_and_ends_well_where_times_grow_slowly(
     assert [found.factor for found in written.measured] == [0.001, 0.002]
     assert [cell.workload for cell in written.measured[0].cells] == ["load-big-teams", "co-members"]
     # Times of a few edges are noise, so either code may come.
-    assert code == int(any(growth.exceeds for growth in growths(written.measured)))
+    assert code == int(any(growth.exceeds for growth in growths(written.measured, MEASURED)))
     assert (tmp_path / "scaling.md").read_text() in printed
     assert progress == ""
 

@@ -119,14 +119,14 @@ def main() -> int:
             print(f"{workload.name:22} {workload.graph:10} {bound.measure} to the power of {bound.exponent}")
         return 0
     done = Run.read(options.again) if options.again else run(options, workloads)
-    text = table.render(done, {graph.name: graph.title for graph in GRAPHS.values()})
+    text = table.render(done, workloads, {graph.name: graph.title for graph in GRAPHS.values()})
     print(text)
     if not options.again:
         (options.directory / RESULT).with_suffix(".md").write_text(text)
         print(f"written to {options.directory / RESULT}, and as this text beside it")
     if options.publish:
         publish(text, PAGE, MARKS)
-    return 1 if any(growth.exceeds or growth.unanswered for growth in growths(done.measured)) else 0
+    return 1 if any(growth.exceeds or growth.unanswered for growth in growths(done.measured, workloads)) else 0
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from peers.runner import LOAD, Cell
-from peers.scaling.bounds import BOUNDS, LINEAR, MEASURED, Bound, Measure
+from peers.scaling.bounds import BOUNDS, LINEAR, Bound, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from peers.data.graph import Graph
+    from peers.workloads import Workload
 
 LEAST_RATIO = 1.5
 """Between amounts that are closer than that an exponent says nothing."""
@@ -105,16 +106,17 @@ def exponent(one: Point, other: Point) -> float | None:
     return math.log(other.milliseconds / one.milliseconds) / math.log(other.amount / one.amount)
 
 
-def growths(measured: Sequence[Measured]) -> list[Growth]:
-    """The growth of loads and questions, in the order of graphs and of questions."""
+def growths(measured: Sequence[Measured], workloads: Sequence[Workload]) -> list[Growth]:
+    """The growth of these questions and of the loads of their graphs."""
     graphs: dict[str, list[Measured]] = {}
     for size in sorted(measured, key=lambda size: size.factor):
         graphs.setdefault(size.graph, []).append(size)
     found = []
     for graph, sizes in graphs.items():
-        asked = [(f"{LOAD}-{graph}", "from CSV", LINEAR)]
-        asked += [(w.name, w.title, BOUNDS[w.name]) for w in MEASURED if w.graph == graph]
-        for name, title, bound in asked:
+        asked = [
+            (workload.name, workload.title, BOUNDS[workload.name]) for workload in workloads if workload.graph == graph
+        ]
+        for name, title, bound in [(f"{LOAD}-{graph}", "from CSV", LINEAR), *asked] if asked else []:
             cells = [next((cell for cell in size.cells if cell.workload == name), None) for size in sizes]
             if any(cells):
                 points = tuple(_point(size, cell, bound) for size, cell in zip(sizes, cells, strict=True))

@@ -5,21 +5,23 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from peers.markdown import head, marked, mebibytes, milliseconds, row, short
+from peers.markdown import bold, head, mebibytes, milliseconds, row, short
 from peers.scaling.bounds import Measure
 from peers.scaling.growth import Growth, Measured, Point, Run, growths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from peers.workloads import Workload
+
 LONGEST = 300
 """Characters of an error."""
 NOT_ASKED = "not asked, since a smaller size has no answer"
 
 
-def render(run: Run, titles: Mapping[str, str]) -> str:
+def render(run: Run, workloads: Sequence[Workload], titles: Mapping[str, str]) -> str:
     """Everything that a run says: where it ran, a table for each graph, and what grows too fast or has no time."""
-    found = growths(run.measured)
+    found = growths(run.measured, workloads)
     lines = [f"- {fact}: {value}" for fact, value in run.facts.items()]
     for graph, title in titles.items():
         own = [growth for growth in found if growth.graph == graph]
@@ -66,7 +68,9 @@ def _time(point: Point) -> str:
 
 
 def _exponent(found: float | None, allowed: float) -> str:
-    return "–" if found is None else marked(f"{found:.2f}", when=found > allowed)
+    if found is None:
+        return "–"
+    return bold(f"{found:.2f}") if found > allowed else f"{found:.2f}"
 
 
 def _summary(found: Sequence[Growth]) -> list[str]:
