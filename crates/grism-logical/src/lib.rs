@@ -32,9 +32,9 @@ pub use plan::{
     CountedStep, Created, CreatedEdge, CreatedEntity, CreatedIncidence, CsvRecord, DeleteMode,
     Direction, EdgeExpand, Extension, Fetch, HyperedgeScan, IndexLookup, Join, JoinKind,
     LabelChange, ListHop, ListStep, LoadRows, LogicalExtension, LogicalPlan, MergeWrite, NodeScan,
-    PathExpand, PathMode, PathSearch, PropertiesMode, PropertyRef, Repeat, RepeatLength,
-    RoleBinding, RoleExpand, RoleSource, RowForm, SelfLoops, SetItem, SharedPlan, SortKey,
-    TableCall, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
-    WeightedStep, WeightedTerm, Write, WriteKind,
+    PathExpand, PathMode, PathSearch, PinnedArrival, PinnedPattern, PinnedPlace, PropertiesMode,
+    PropertyRef, Repeat, RepeatLength, RoleBinding, RoleExpand, RoleSource, RowForm, SelfLoops,
+    SetItem, SharedPlan, SortKey, TableCall, WeightedBranch, WeightedCount, WeightedHop,
+    WeightedPlace, WeightedRoot, WeightedShape, WeightedStep, WeightedTerm, Write, WriteKind,
 };
 pub use rows::Rows;

@@ -134,7 +134,7 @@ fn different(predicate: &LogicalExpr) -> Option<(&str, &str)> {
 }
 
 /// Whether every value of the type equals itself, which not-a-number does not.
-fn equals_itself(ty: &Type) -> bool {
+pub(super) fn equals_itself(ty: &Type) -> bool {
     matches!(
         ty,
         Type::Bool

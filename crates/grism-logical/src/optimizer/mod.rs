@@ -1,5 +1,6 @@
 //! The optimizer: a list of named rules, each of which keeps the answer.
 
+mod compare_keys;
 mod count_expansions;
 mod drop_duplicates;
 mod drop_implied_uniqueness;
@@ -90,6 +91,11 @@ pub const RULES: &[Rule] = &[
         name: "merge_projections",
         apply: merge_projections::merge_projections,
         necessity: Necessity::Required,
+    },
+    Rule {
+        name: "compare_keys",
+        apply: compare_keys::compare_keys,
+        necessity: Necessity::Optional,
     },
     Rule {
         name: "drop_implied_uniqueness",

@@ -36,8 +36,8 @@ pub use repeat::{Collected, Repeat, RepeatLength};
 pub use shared_plan::SharedPlan;
 pub use table_call::TableCall;
 pub use weighted_count::{
-    SelfLoops, WeightedBranch, WeightedCount, WeightedHop, WeightedPlace, WeightedRoot,
-    WeightedStep, WeightedTerm,
+    PinnedArrival, PinnedPattern, PinnedPlace, SelfLoops, WeightedBranch, WeightedCount,
+    WeightedHop, WeightedPlace, WeightedRoot, WeightedShape, WeightedStep, WeightedTerm,
 };
 pub use write::{
     Created, CreatedEdge, CreatedEntity, CreatedIncidence, DeleteMode, LabelChange, MergeWrite,

@@ -1,4 +1,4 @@
-//! `WeightedCount`: how many ways there are to bind a pattern without cycles, by the entity at one place of it.
+//! `WeightedCount`: how many ways there are to bind a pattern, by the entity at one place of it.
 
 use grism_core::{Tables, Type};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ use crate::{Column, plain_column};
 ///
 /// Steps that must bind different relationships are counted by inclusion and exclusion: one term counts all ways, others
 /// subtract those in which steps coincide.
+///
+/// A pattern with cycles is counted once for each entity at a place of its cycles: see [`PinnedPattern`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightedCount {
     /// Plans of one column each, of the entities or edges that pass a condition.
@@ -32,6 +34,8 @@ pub struct WeightedCount {
     pub count: String,
     /// The pattern as plans show it.
     pub pattern: String,
+    /// The variables that are pinned where the pattern has cycles, for plans.
+    pub pinned: Vec<String>,
 }
 
 /// The variable that counts are grouped by.
@@ -48,8 +52,57 @@ pub struct WeightedRoot {
 pub struct WeightedTerm {
     /// Negative where the count is subtracted.
     pub factor: i64,
-    /// The pattern as a tree.
-    pub root: WeightedPlace,
+    /// The pattern.
+    pub shape: WeightedShape,
+}
+
+/// The form of a pattern.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum WeightedShape {
+    /// Without cycles: a tree of places below one of them.
+    Tree(WeightedPlace),
+    /// With cycles.
+    Cycles(PinnedPattern),
+}
+
+/// A pattern with cycles, which is a forest without some of its places. These are pinned: bound to one entity after the other.
+/// For each of these the ways to bind the other places are counted from the pins' neighbours on, and only for entities that have any.
+///
+/// ```text
+///   b                 a is pinned: w(b) of the neighbours b of a, w(d) of those d that lead to a,
+///  ↗ ↘                sums of w(b) for the neighbours c of these, and of w(d);
+/// a   c               the count is the sum of the products of both over every c
+///  ↖ ↙
+///   d
+/// ```
+///
+/// A clique of `n` places has `n - 2` pins, each among the neighbours of those before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PinnedPattern {
+    /// The pins, the outermost first; then the other places, each behind those that lead to it.
+    pub places: Vec<PinnedPlace>,
+    /// How many pins there are.
+    pub pins: usize,
+    /// The place whose entities counts are by: the first pin, or a place that leads to no other.
+    pub root: usize,
+}
+
+/// A place of a [`PinnedPattern`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PinnedPlace {
+    /// Its conditions, and the parts of the pattern at it that are on no cycle.
+    pub place: WeightedPlace,
+    /// What leads to it: from pins that are bound before it, and from places behind the pins.
+    pub arrivals: Vec<PinnedArrival>,
+}
+
+/// The steps by which a place is reached from another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PinnedArrival {
+    /// The number of the place that the steps start from, which is before that which they lead to.
+    pub from: usize,
+    /// At least one step, as seen from there; the numbers of ways multiply.
+    pub steps: Vec<WeightedStep>,
 }
 
 /// A variable of a pattern, and what lies below it.
@@ -129,6 +182,10 @@ impl fmt::Display for WeightedCount {
         write!(f, "WeightedCount({}", self.pattern)?;
         if let Some(root) = &self.root {
             write!(f, "; by {}", plain_column(&root.column))?;
+        }
+        if !self.pinned.is_empty() {
+            let pinned = self.pinned.iter().map(|own| plain_column(own));
+            write!(f, "; for each {}", pinned.collect::<Vec<_>>().join(", "))?;
         }
         match self.terms.len() {
             0 | 1 => f.write_str(")"),

@@ -75,6 +75,9 @@ fn merge(region: &Region, equal: &[Difference]) -> Option<Vec<Merged>> {
         Groups::of(region.places.len()),
         Groups::of(region.steps.len()),
     );
+    for (a, b) in &region.same {
+        places.unite(*a, *b);
+    }
     for difference in equal {
         match *difference {
             Difference::Places(a, b) => places.unite(a, b),

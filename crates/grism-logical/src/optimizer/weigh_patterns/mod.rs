@@ -1,14 +1,15 @@
-//! `weigh_patterns`: a pattern without cycles that is only aggregated at one of its places is counted by weights instead of
-//! by rows.
+//! `weigh_patterns`: a pattern that is only aggregated at one of its places is counted by weights instead of by rows.
 //!
 //! Four phases: the [`region`] of the plan that is the pattern becomes places and steps; the conditions that two steps or
-//! two places differ become [`merged`] patterns, which are subtracted; each of those becomes a [`tree`]; the aggregates are
-//! [`rewritten`] over the counts.
+//! two places differ become [`merged`] patterns, which are subtracted; each of those becomes a [`tree`], or where it has cycles
+//! [`pinned`] places and trees between them; the aggregates are [`rewritten`] over the counts.
 
 mod merged;
+mod pinned;
 mod region;
 mod rewritten;
 mod rule;
+mod shape;
 mod tree;
 
 pub(super) use rule::weigh_patterns;

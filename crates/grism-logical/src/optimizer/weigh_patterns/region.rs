@@ -19,6 +19,8 @@ pub(super) struct Region {
     pub(super) places: Vec<Place>,
     pub(super) steps: Vec<Step>,
     pub(super) differences: Vec<Difference>,
+    /// Places that must be the same, where steps close a cycle.
+    pub(super) same: Vec<(usize, usize)>,
     /// The role step of each column of incidences.
     incidences: BTreeMap<String, usize>,
 }
@@ -115,7 +117,7 @@ impl Region {
             }
             LogicalPlan::NodeScan(scan) => self.add_scan(scan),
             LogicalPlan::HyperedgeScan(scan) => self.add_star(scan),
-            LogicalPlan::EdgeExpand(expand) if !expand.into => {
+            LogicalPlan::EdgeExpand(expand) => {
                 with_stack(|| self.add(&expand.input, conjuncts))?;
                 self.add_edge(expand)
             }
@@ -152,7 +154,10 @@ impl Region {
 
     fn add_edge(&mut self, expand: &EdgeExpand) -> Option<()> {
         let near = self.place(&expand.from)?;
-        let far = self.add_place(&expand.to, &expand.to_type, "", expand.restrict.as_ref())?;
+        let far = match expand.into {
+            true => self.place(&expand.to)?,
+            false => self.add_place(&expand.to, &expand.to_type, "", expand.restrict.as_ref())?,
+        };
         let (kind, from, to) = match expand.direction {
             Direction::Out => (StepKind::Directed, near, far),
             Direction::In => (StepKind::Directed, far, near),
@@ -288,6 +293,10 @@ impl Region {
             }
             return Some(());
         }
+        if let Some(same) = self.same(&conjunct) {
+            self.same.push(same);
+            return Some(());
+        }
         // It is asked of entities that the pattern does not reach too.
         if conjunct.is_volatile() || conjunct.may_fail(schema) {
             return None;
@@ -312,6 +321,24 @@ impl Region {
         let step = self.step(column)?;
         self.steps[step].conjuncts.push(conjunct);
         Some(())
+    }
+
+    /// The places that a condition makes one, where it does only that.
+    fn same(&self, conjunct: &LogicalExpr) -> Option<(usize, usize)> {
+        let LogicalExpr::Binary {
+            operator: BinaryOperator::Equal,
+            left,
+            right,
+        } = conjunct
+        else {
+            return None;
+        };
+        match (&**left, &**right) {
+            (LogicalExpr::Column(a), LogicalExpr::Column(b)) => {
+                Some((self.place(a)?, self.place(b)?))
+            }
+            _ => None,
+        }
     }
 
     /// What a condition holds apart, where it does only that.

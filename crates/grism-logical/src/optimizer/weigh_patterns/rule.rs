@@ -9,7 +9,8 @@ use super::super::push_filters::push_filters;
 use super::merged::merged_patterns;
 use super::region::{Place, Region, Step, StepKind};
 use super::rewritten::{Rewritten, rewritten};
-use super::tree::{Conditions, weighted_term, work};
+use super::shape::Conditions;
+use super::tree::weighted_term;
 use crate::optimizer::recognized::only_drops;
 use crate::{
     Aggregate, BinaryOperator, HyperedgeScan, Internal, LogicalExpr, LogicalPlan, NamedExpr,
@@ -52,11 +53,11 @@ fn counted(aggregate: &Aggregate, facts: Facts<'_>) -> Result<Option<LogicalPlan
     let (mut parts, mut is_weighed) = (Vec::new(), false);
     for (pattern, region) in patterns.into_iter().zip(&regions) {
         let place = root.as_ref().and_then(|root| region.place(root));
-        let count = weighted_count(region, place, facts)?;
-        let count = count.filter(|count| pays(pattern, region, place, count, facts));
-        is_weighed |= count.is_some();
-        parts.push(SharedPlan::new(match count {
-            Some(count) => LogicalPlan::WeightedCount(count),
+        let costed = weighted_count(region, place, facts)?;
+        let costed = costed.filter(|costed| pays(pattern, region, place, costed.work, facts));
+        is_weighed |= costed.is_some();
+        parts.push(SharedPlan::new(match costed {
+            Some(costed) => LogicalPlan::WeightedCount(costed.count),
             None => rows_of_one(pattern, root.as_ref()),
         }));
     }
@@ -100,20 +101,34 @@ fn rows_of_one(pattern: &LogicalPlan, root: Option<&String>) -> LogicalPlan {
     }
 }
 
+/// A count, and about how many incidences are read for it.
+struct CostedCount {
+    count: WeightedCount,
+    work: f64,
+}
+
 /// The counts of the region by the place `root`; `None` where weights do not count it.
 fn weighted_count(
     region: &Region,
     root: Option<usize>,
     facts: Facts<'_>,
-) -> Result<Option<WeightedCount>> {
+) -> Result<Option<CostedCount>> {
     let Some(patterns) = merged_patterns(region) else {
         return Ok(None);
     };
     let (mut inputs, mut conditions) = (Vec::new(), Conditions::default());
     for (number, place) in region.places.iter().enumerate() {
         if let Some(plan) = place_input(place) {
-            conditions.places.insert(number, inputs.len());
-            inputs.push(SharedPlan::new(push_filters(plan, facts)?));
+            let plan = push_filters(plan, facts)?;
+            let rows = place
+                .tables
+                .iter()
+                .map(|own| facts.statistics.rows(*own) as f64);
+            let share = estimate_rows(&plan, facts) / rows.sum::<f64>().max(1.0);
+            conditions
+                .places
+                .insert(number, (inputs.len(), share.min(1.0)));
+            inputs.push(SharedPlan::new(plan));
         }
     }
     for (number, step) in region.steps.iter().enumerate() {
@@ -128,16 +143,31 @@ fn weighted_count(
     let Some(terms) = terms.collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
+    let work = terms.iter().map(|own| own.work).sum();
+    // The whole pattern has the most pins.
+    let pins = terms
+        .iter()
+        .map(|own| &own.pins)
+        .max_by_key(|own| own.len());
+    let pins = pins
+        .into_iter()
+        .flatten()
+        .map(|own| region.places[*own].variable.clone());
+    let pinned = pins.collect();
     let root = root.map(|root| WeightedRoot {
         column: region.places[root].variable.clone(),
         ty: region.places[root].ty.clone(),
     });
-    Ok(Some(WeightedCount {
-        inputs,
-        terms,
-        root,
-        count: Internal::Weight.column(),
-        pattern: shown(region),
+    Ok(Some(CostedCount {
+        count: WeightedCount {
+            inputs,
+            terms: terms.into_iter().map(|own| own.term).collect(),
+            root,
+            count: Internal::Weight.column(),
+            pattern: shown(region),
+            pinned,
+        },
+        work,
     }))
 }
 
@@ -146,7 +176,7 @@ fn pays(
     pattern: &LogicalPlan,
     region: &Region,
     root: Option<usize>,
-    count: &WeightedCount,
+    work: f64,
     facts: Facts<'_>,
 ) -> bool {
     // One step from the place that is scanned is the length of a list, which needs no pass; but a hyperedge has no list.
@@ -159,9 +189,7 @@ fn pays(
     {
         return false;
     }
-    let terms = count.terms.iter();
-    let by_weights: f64 = terms.map(|term| work(&term.root, facts.statistics)).sum();
-    rows_made(pattern, facts) * ROW_WORK >= by_weights
+    rows_made(pattern, facts) * ROW_WORK >= work
 }
 
 /// The rows that the nodes of a pattern make together, about.

@@ -29,7 +29,8 @@ use crate::{
 ///
 /// Output: the entity and its count, by table and offset; or one row with the sum. Runs at one place, on all threads of the
 /// query. Holds 8 bytes for each entity of the tables of a place, of a few places at a time, under the memory limit, and the
-/// incidence lists of as many segments as there are threads.
+/// incidence lists of as many segments as there are threads. Where the pattern has cycles, it holds the numbers of all neighbours by
+/// the steps of these, and for each thread 4 or 8 bytes for each entity of the tables of their places.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WeightedCountExec {
     inputs: Vec<Arc<dyn PhysicalOperator>>,
@@ -200,7 +201,7 @@ async fn total(
 ) -> Result<RecordBatch> {
     let mut total = 0_i128;
     for term in &count.terms {
-        let weights = pass.weigh(&term.root).await?;
+        let weights = pass.weigh_term(&term.shape).await?;
         let mut sum = 0_i128;
         for (_, weights) in weights.tables() {
             let TableWeights::Each(weights) = weights else {
@@ -237,7 +238,7 @@ async fn by_entity(count: &WeightedCount, pass: &mut Pass) -> Result<Counts> {
         memory: grism_core::MemoryReservation::empty(pass.memory()),
     };
     for term in &count.terms {
-        let weights = pass.weigh(&term.root).await?;
+        let weights = pass.weigh_term(&term.shape).await?;
         for (table, weights) in weights.tables() {
             let TableWeights::Each(weights) = weights else {
                 return Err(Error::internal("a pattern without a step is not counted"));

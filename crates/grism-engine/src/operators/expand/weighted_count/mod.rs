@@ -6,6 +6,7 @@ mod marks;
 mod pair;
 pub(crate) mod parallel;
 mod pass;
+mod pinned;
 mod pull;
 mod push;
 mod shared;

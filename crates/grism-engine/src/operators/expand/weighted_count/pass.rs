@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use grism_core::{EntityId, Error, MemoryManager, Result, SegmentKey, Snapshot, TableId};
-use grism_logical::{WeightedBranch, WeightedHop, WeightedPlace, WeightedStep};
+use grism_logical::{WeightedBranch, WeightedHop, WeightedPlace, WeightedShape, WeightedStep};
 
 use super::lists::{LoadedList, RoleList, Side, role_lists};
 use super::parallel::in_parallel;
@@ -58,6 +58,14 @@ impl Chunk {
 }
 
 impl Pass {
+    /// How many ways there are to bind a pattern with each entity at its root.
+    pub(super) async fn weigh_term(&mut self, shape: &WeightedShape) -> Result<Weights> {
+        match shape {
+            WeightedShape::Tree(root) => self.weigh(root).await,
+            WeightedShape::Cycles(pattern) => self.weigh_cycles(pattern).await,
+        }
+    }
+
     /// How many ways there are to bind each entity at `place` with what lies below.
     pub(super) fn weigh<'a>(
         &'a mut self,

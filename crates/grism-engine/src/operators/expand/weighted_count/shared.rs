@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grism_core::{Tables, with_stack};
-use grism_logical::{WeightedBranch, WeightedCount, WeightedPlace, WeightedStep};
+use grism_logical::{WeightedBranch, WeightedCount, WeightedPlace, WeightedShape, WeightedStep};
 
 use super::weights::Weights;
 
@@ -59,7 +59,12 @@ impl SharedFactors {
     pub(super) fn of(count: &WeightedCount) -> Self {
         let mut shared = Self::default();
         for term in &count.terms {
-            shared.add(&term.root);
+            match &term.shape {
+                WeightedShape::Tree(root) => shared.add(root),
+                WeightedShape::Cycles(pattern) => {
+                    pattern.places.iter().for_each(|own| shared.add(&own.place));
+                }
+            }
         }
         shared
     }
