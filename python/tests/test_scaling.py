@@ -13,7 +13,7 @@ from peers.runner import Cell
 from peers.scaling import __main__ as scaling
 from peers.scaling import table
 from peers.scaling.bounds import BOUNDS, MEASURED, ROWS
-from peers.scaling.growth import Measured, Run, growths
+from peers.scaling.growth import Measured, Run, growths, point
 from peers.systems import open_system
 from peers.systems.system import Settings
 
@@ -30,7 +30,8 @@ def cell(workload: str, milliseconds: float, answer: answers.Answer | None = Non
 
 
 def size(factor: float, *cells: Cell, graph: str = "power") -> Measured:
-    return Measured(graph, factor, round(1000 * factor), list(cells))
+    edges = round(1000 * factor)
+    return Measured(graph, factor, edges, {cell.workload: point(cell, factor, edges) for cell in cells})
 
 
 def test_bounds_are_of_questions_that_exist_over_graphs_that_are_generated() -> None:
@@ -98,7 +99,7 @@ def test_a_run_takes_all_sizes_and_ends_well_where_times_grow_slowly(
     printed, progress = capsys.readouterr()
     written = Run.read(tmp_path / scaling.RESULT)
     assert [found.factor for found in written.measured] == [0.001, 0.002]
-    assert [cell.workload for cell in written.measured[0].cells] == ["load-big-teams", "co-members"]
+    assert list(written.measured[0].points) == ["load-big-teams", "co-members"]
     # Times of a few edges are noise, so either code may come.
     assert code == int(any(growth.exceeds for growth in growths(written.measured, MEASURED)))
     assert (tmp_path / "scaling.md").read_text() in printed

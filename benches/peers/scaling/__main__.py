@@ -22,7 +22,7 @@ from peers.publish import publish
 from peers.runner import Cell, Column, Limits, Runner
 from peers.scaling import table
 from peers.scaling.bounds import BOUNDS, MEASURED
-from peers.scaling.growth import Measured, Run, edges, growths
+from peers.scaling.growth import Measured, Point, Run, edges, growths, point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +82,10 @@ def run(options: argparse.Namespace, workloads: Sequence[Workload]) -> Run:
             prepare([graph], data, scale, say)
             runner = Runner(data, work, limits, sys.executable)
             column = Column("grism memory", options.threads)
-            cells = [shown(cell, factor) for cell in runner.cells(column, graph, asked)]
-            done.measured.append(Measured(graph.name, factor, edges(graph, data / graph.name), cells))
+            count = edges(graph, data / graph.name)
+            cells = runner.cells(column, graph, asked)
+            points = {cell.workload: shown(cell, point(cell, factor, count)) for cell in cells}
+            done.measured.append(Measured(graph.name, factor, count, points))
             done.facts.update(
                 {
                     **described,
@@ -94,16 +96,17 @@ def run(options: argparse.Namespace, workloads: Sequence[Workload]) -> Run:
                 }
             )
             done.write(options.directory / RESULT)
-            answered = {cell.workload for cell in cells if not cell.error}
-            asked = [workload for workload in asked if workload.name in answered]
+            asked = [w for w in asked if w.name in points and points[w.name].milliseconds is not None]
+            if not asked:
+                break
     return done
 
 
-def shown(cell: Cell, factor: float) -> Cell:
+def shown(cell: Cell, found: Point) -> Point:
     """Says what came of a question."""
-    time = f"{milliseconds(min(cell.milliseconds))} ms" if cell.milliseconds else cell.error
-    say(f"{factor:g}x {cell.workload:22} {time}")
-    return cell
+    time = found.error if found.milliseconds is None else f"{milliseconds(found.milliseconds)} ms"
+    say(f"{found.factor:g}x {cell.workload:22} {time}")
+    return found
 
 
 def main() -> int:

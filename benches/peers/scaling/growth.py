@@ -8,7 +8,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from peers.runner import LOAD, Cell
+from peers.runner import LOAD
 from peers.scaling.bounds import BOUNDS, LINEAR, Bound, Measure
 
 if TYPE_CHECKING:
@@ -16,10 +16,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from peers.data.graph import Graph
+    from peers.runner import Cell
     from peers.workloads import Workload
 
 LEAST_RATIO = 1.5
 """Between amounts that are closer than that an exponent says nothing."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A question, or a load, at one size."""
+
+    factor: float
+    """Of the full size."""
+    amount: int | None = None
+    """What the time is compared with; ``None`` without an answer."""
+    milliseconds: float | None = None
+    """The least time of the runs, since other work on the machine only adds to times."""
+    peak: float | None = None
+    """Most memory of the process meanwhile, in MiB."""
+    error: str = ""
+    """Empty where there is an answer, or where nobody asked."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +45,9 @@ class Measured:
 
     graph: str
     factor: float
-    """Of the full size."""
     edges: int
-    cells: list[Cell]
-    """Of its load and of the questions."""
+    points: dict[str, Point]
+    """Those of the load and of the questions, by name."""
 
 
 @dataclass(frozen=True)
@@ -47,28 +63,15 @@ class Run:
         """A run that was written."""
         found = json.loads(file.read_text())
         measured = [
-            Measured(**{**size, "cells": [Cell(**cell) for cell in size["cells"]]}) for size in found["measured"]
+            Measured(**{**size, "points": {name: Point(**point) for name, point in size["points"].items()}})
+            for size in found["measured"]
         ]
         return cls(found["facts"], measured)
 
     def write(self, file: Path) -> None:
         """Writes it as JSON."""
-        file.write_text(json.dumps({"facts": self.facts, "measured": [asdict(size) for size in self.measured]}))
-
-
-@dataclass(frozen=True)
-class Point:
-    """A question at one size."""
-
-    factor: float
-    amount: int | None
-    """What the time is compared with; ``None`` without an answer."""
-    milliseconds: float | None
-    """The least time of the runs, since other work on the machine only adds to times."""
-    peak: float | None
-    """Most memory of the process meanwhile, in MiB."""
-    error: str
-    """Empty where there is an answer, or where nobody asked."""
+        found = {"facts": self.facts, "measured": [asdict(size) for size in self.measured]}
+        file.write_text(json.dumps(found, indent=1))
 
 
 @dataclass(frozen=True)
@@ -113,29 +116,34 @@ def growths(measured: Sequence[Measured], workloads: Sequence[Workload]) -> list
         graphs.setdefault(size.graph, []).append(size)
     found = []
     for graph, sizes in graphs.items():
-        asked = [
-            (workload.name, workload.title, BOUNDS[workload.name]) for workload in workloads if workload.graph == graph
-        ]
-        for name, title, bound in [(f"{LOAD}-{graph}", "from CSV", LINEAR), *asked] if asked else []:
-            cells = [next((cell for cell in size.cells if cell.workload == name), None) for size in sizes]
-            if any(cells):
-                points = tuple(_point(size, cell, bound) for size, cell in zip(sizes, cells, strict=True))
-                found.append(Growth(name, title, graph, bound, points))
+        asked = [(workload.name, workload.title) for workload in workloads if workload.graph == graph]
+        for name, title in [(f"{LOAD}-{graph}", "from CSV"), *asked] if asked else []:
+            if any(name in size.points for size in sizes):
+                points = tuple(size.points.get(name, Point(size.factor)) for size in sizes)
+                found.append(Growth(name, title, graph, bound_of(name), points))
     return found
+
+
+def point(cell: Cell, factor: float, edges: int) -> Point:
+    """What came of a question, of whose answer no more is kept than how much it is."""
+    amount: int | None = edges
+    measure = bound_of(cell.workload).measure
+    if measure is not Measure.EDGES:
+        answer = cell.answer or []
+        amount = len(answer) if measure is Measure.ROWS else sum(row[-1] for row in answer)
+    if not cell.milliseconds:
+        return Point(factor, peak=cell.peak, error=cell.error)
+    return Point(factor, amount, min(cell.milliseconds), cell.peak)
+
+
+def bound_of(workload: str) -> Bound:
+    """The bound of a question; a load reads every edge."""
+    return BOUNDS.get(workload, LINEAR)
 
 
 def edges(graph: Graph, directory: Path) -> int:
     """The edges, or incidences of hyperedges, in the files of a graph."""
     return sum(_lines(directory / edges.path) - 1 for edges in graph.edges)
-
-
-def _point(size: Measured, cell: Cell | None, bound: Bound) -> Point:
-    if cell is None:
-        return Point(size.factor, None, None, None, "")
-    amount: int | None = size.edges
-    if bound.measure is not Measure.EDGES and cell.answer is not None:
-        amount = len(cell.answer) if bound.measure is Measure.ROWS else sum(row[-1] for row in cell.answer)
-    return Point(size.factor, amount, min(cell.milliseconds, default=None), cell.peak, cell.error)
 
 
 def _lines(file: Path) -> int:
