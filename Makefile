@@ -11,7 +11,7 @@ EXAMPLE_MODULE := examples/custom_operator/python/grism_custom_operator.abi3.so
 CARGO_OPTIONS := --locked --features grism-python/failpoints
 EVERYTHING := $(CARGO_OPTIONS) --workspace --all-targets
 
-.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python deny features format wheel bench bench-peers
+.PHONY: help setup extension build demo test conformance faults fuzz lint formatted lint-python deny features format wheel bench bench-peers bench-scaling
 
 help:
 	@echo "make demo    load the flights, query them locally and on Ray"
@@ -24,6 +24,7 @@ help:
 	@echo "make features  the library, the command and the extension without cargo features, and with each alone"
 	@echo "make wheel   the Python package with the grism command, in release, tried in a bare virtual environment"
 	@echo "make bench-peers  the table of Grism beside other systems; OPTIONS='--quick --only teams' and others: OPTIONS=--help"
+	@echo "make bench-scaling  how times and memory grow from the generated graphs to 4 and 16 times their size; OPTIONS=--help"
 	@echo "make bench   the times of the demo's queries, of bulk loads beside Kuzu and DuckDB, and of point lookups"
 
 setup: $(VENV)/ready
@@ -125,3 +126,6 @@ $(PEERS)/ready: benches/peers/requirements.txt $(VENV)/ready
 # Grism is built with the profile of `make demo`.
 bench-peers: extension $(PEERS)/ready
 	PYTHONPATH=benches $(BIN)/python -m peers --peer-python $(PEERS)/bin/python $(OPTIONS)
+
+bench-scaling: extension
+	PYTHONPATH=benches $(BIN)/python -m peers.scaling $(OPTIONS)

@@ -7,8 +7,6 @@ PYTHONPATH=benches .venv/bin/python -m peers --quick --only power --systems duck
 from __future__ import annotations
 
 import argparse
-import fnmatch
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +14,8 @@ from typing import TYPE_CHECKING
 from peers import floors, machine, publish, table
 from peers.data import GRAPHS
 from peers.data.graph import Scale
-from peers.prepare import prepare
+from peers.options import PAGE, chosen, shared
+from peers.prepare import place, prepare
 from peers.runner import Cell, Column, Limits, Run, Runner
 from peers.systems import PEERS
 from peers.verdicts import verdict
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from peers.data.graph import Graph
     from peers.workloads import Workload
 
-ROOT = Path(__file__).parents[2]
 QUICK = 0.1
 RESULT = "result.json"
 
@@ -36,32 +34,23 @@ RESULT = "result.json"
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(
-        prog="python -m peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m peers",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[shared()],
     )
-    parser.add_argument("--only", default="*", help="workloads or graphs by names or patterns, as `walks-*,teams`")
     parser.add_argument("--systems", default="*", help="systems by names or patterns, as `duckdb,grism memory`")
     parser.add_argument("--quick", action="store_true", help="a tenth of the sizes, 3 runs and a limit of 10 seconds")
     parser.add_argument("--scale", type=float, help="of generated graphs: 4 for four times the nodes and edges")
-    parser.add_argument("--seed", type=int, default=7, help="of generated graphs and of parameters")
     parser.add_argument("--threads", default="1,2", help="of Grism; the other systems get the greatest of these")
     parser.add_argument("--ray", action="store_true", help="run Grism on Ray too, with a worker for each thread")
     parser.add_argument("--runs", type=int, help="warm runs of a query at most; 5 by default")
     parser.add_argument("--limit", type=float, help="seconds for a query with its runs; 30 by default")
-    parser.add_argument("--load-limit", type=float, default=300, help="seconds for a load")
     parser.add_argument("--memory", type=float, default=8, help="GiB that a process may take")
-    parser.add_argument("--memory-limit", type=int, metavar="MIB", help="what a query of Grism may hold")
-    parser.add_argument("--directory", type=Path, default=ROOT / "target" / "peers", help="for data and results")
     parser.add_argument("--peer-python", default=sys.executable, help="the interpreter that has the other systems")
-    parser.add_argument("--publish", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--again", type=Path, metavar="FILE", help="run nothing: the tables of a result.json")
     parser.add_argument("--list", action="store_true", help="print the names of workloads, graphs and systems, and end")
     return parser.parse_args(arguments)
-
-
-def chosen(patterns: str, *names: str) -> bool:
-    """Whether one of the names fits one of the patterns; a system's first word is a name of it too."""
-    every = [name for full in names for name in (full, full.split()[0])]
-    return any(fnmatch.fnmatch(name, pattern.strip()) for pattern in patterns.split(",") for name in every)
 
 
 def columns_of(options: argparse.Namespace) -> list[Column]:
@@ -89,8 +78,7 @@ def run(
         memory=options.memory * 1024,
         grism_memory=options.memory_limit and options.memory_limit << 20,
     )
-    path = os.pathsep.join([str(ROOT / "benches"), str(ROOT / "python")])
-    runner = Runner(data, work, limits, options.peer_python, path)
+    runner = Runner(data, work, limits, options.peer_python)
     before, described = machine.load(), machine.described()
     cells: list[Cell] = []
     built = floors.build(work) if chosen(options.systems, floors.COLUMN) else set()
@@ -140,7 +128,7 @@ def main() -> int:
         done = Run.read(options.again)
     else:
         scale = Scale(options.scale or (QUICK if options.quick else 1.0), options.seed)
-        data = options.directory / f"data-{scale.factor:g}-{scale.seed}"
+        data = place(options.directory, scale)
         graphs = prepare([g for g in GRAPHS.values() if any(w.graph == g.name for w in workloads)], data, scale)
         names = {graph.name for graph in graphs}
         done = run(options, graphs, [workload for workload in workloads if workload.graph in names], data, scale)
@@ -150,7 +138,7 @@ def main() -> int:
         (options.directory / RESULT).with_suffix(".md").write_text(text)
         print(f"written to {options.directory / RESULT}, and as this text beside it")
     if options.publish:
-        publish.publish(text, ROOT / "docs" / "performance.md")
+        publish.publish(text, PAGE)
     return 1 if any(differs(done.cells, workload) for workload in workloads) else 0
 
 

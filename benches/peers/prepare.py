@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING
 from peers.data.graph import PARAMETERS, Graph, MissingDataError, Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
-def prepare(graphs: Iterable[Graph], directory: Path, scale: Scale) -> list[Graph]:
+def place(directory: Path, scale: Scale) -> Path:
+    """Where the files of graphs of a scale are, among what is made in a directory."""
+    return directory / f"data-{scale.factor:g}-{scale.seed}"
+
+
+def prepare(
+    graphs: Iterable[Graph], directory: Path, scale: Scale, say: Callable[[str], object] = print
+) -> list[Graph]:
     """Those of the graphs whose files are there, each in a directory of its name; says which are left out."""
     made = []
     for graph in graphs:
@@ -26,10 +33,10 @@ def prepare(graphs: Iterable[Graph], directory: Path, scale: Scale) -> list[Grap
             try:
                 parameters = graph.prepare(own, scale)
             except MissingDataError as error:
-                print(f"{graph.name} is left out: {error} does not exist")
+                say(f"{graph.name} is left out: {error} does not exist")
                 continue
             # Written last: it says that the other files are whole.
             (own / PARAMETERS).write_text(json.dumps(dict(parameters)))
-            print(f"{graph.name}: files made in {time.monotonic() - begun:.1f} s", flush=True)
+            say(f"{graph.name}: files made in {time.monotonic() - begun:.1f} s")
         made.append(graph)
     return made

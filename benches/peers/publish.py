@@ -1,4 +1,4 @@
-"""Puts the tables of a run into the page about performance, between its marks."""
+"""Puts the tables of a run into the page about performance, between their marks."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+
+def marks(name: str) -> tuple[str, str]:
+    """The lines between which the tables of a name stand."""
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 
 
-def publish(text: str, page: Path) -> None:
-    """Replaces what stands between the marks.
+def publish(text: str, page: Path, name: str = "tables") -> None:
+    """Replaces what stands between the marks of a name.
 
-    Raises ``ValueError`` where the page has no marks.
+    Raises ``ValueError`` where the page has no such marks.
     """
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = marks(name)
+    before, begin, rest = page.read_text().partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        message = f"{page} lacks the lines {BEGIN} and {END}, between which the tables stand"
+        message = f"{page} lacks the lines {first} and {last}, between which the tables stand"
         raise ValueError(message)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+    page.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")

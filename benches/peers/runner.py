@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import sys
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from peers.options import ROOT
 from peers.sessions import Session
 from peers.systems import GRAPHS as GRAPHS_OF
 from peers.systems import IN_MEMORY, PEERS
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 LOAD = "load"
 WITNESS = 3
 """How many times longer a text by hand may take, since another answer is worth waiting for."""
+
+SEARCH_PATH = os.pathsep.join(str(ROOT / name) for name in ("benches", "python"))
+"""``PYTHONPATH`` of workers."""
 
 Wording = Literal["plain", "by hand"]
 """Whether a text is what a user writes, or says how to compute the answer."""
@@ -115,8 +120,6 @@ class Runner:
     limits: Limits
     peer_python: str
     """The interpreter that has the other systems."""
-    search_path: str
-    """``PYTHONPATH`` of workers."""
     versions: dict[str, str] = field(default_factory=dict)
 
     def cells(self, column: Column, graph: Graph, workloads: Sequence[Workload]) -> Iterator[Cell]:
@@ -168,7 +171,7 @@ class Runner:
         arguments = (column.system, graph.name, str(self.data / graph.name), place, str(column.threads), limit)
         return Session(
             [python, "-m", "peers.worker", *arguments],
-            {"PYTHONPATH": self.search_path, "OMP_NUM_THREADS": str(column.threads)},
+            {"PYTHONPATH": SEARCH_PATH, "OMP_NUM_THREADS": str(column.threads)},
             self.limits.memory,
             self.work / "workers.log",
         )

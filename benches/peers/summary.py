@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from peers.floors import COLUMN as FLOOR
-from peers.verdicts import Verdict, milliseconds, name
+from peers.markdown import milliseconds
+from peers.verdicts import Verdict, name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
 
 LONGEST = 160
 """Characters of an answer or an error."""
-SCALING, SCALED_FROM = 1.7, 50.0
-"""How much faster two threads are to be than one, where one needs so many milliseconds."""
 
 
 def lines(cells: Sequence[Cell], verdicts: Mapping[str, Verdict]) -> list[str]:
     """All of it, as paragraphs and lists."""
-    parts = (_behind(verdicts), _beside_floors(cells, verdicts), _scaling(cells), _differing(verdicts), _failed(cells))
+    parts = (_behind(verdicts), _beside_floors(cells, verdicts), _differing(verdicts), _failed(cells))
     return [line for part in parts if part for line in ("", *part)][1:]
 
 
@@ -46,17 +45,6 @@ def _beside_floors(cells: Sequence[Cell], verdicts: Mapping[str, Verdict]) -> li
         if found.own is not None and (floor := floors.get(workload))
     ]
     return [f"Times over those of the floors: {', '.join(ratios)}."] if ratios else []
-
-
-def _scaling(cells: Sequence[Cell]) -> list[str]:
-    """Where a second thread helps little."""
-    medians = {(cell.workload, cell.column): cell.median for cell in cells if cell.wording == "plain"}
-    slow = []
-    for (workload, column), one in medians.items():
-        two = medians.get((workload, f"{column.removesuffix(' 1')} 2"))
-        if column.endswith(" 1") and one and two and one > SCALED_FROM and one / two < SCALING:
-            slow.append(f"{workload} in {column.split()[1]} {one / two:.1f}")
-    return [f"Two threads less than {SCALING} times as fast as one: {', '.join(slow)}."] if slow else []
 
 
 def _differing(verdicts: Mapping[str, Verdict]) -> list[str]:

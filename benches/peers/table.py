@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers import summary
+from peers import memory, summary, threads
 from peers.floors import COLUMN as FLOOR
+from peers.markdown import bold, head, milliseconds, row, short
 from peers.runner import LOAD, Cell, Run
 from peers.systems import PEERS, PLACES
-from peers.verdicts import Verdict, milliseconds, name, verdict
+from peers.verdicts import Verdict, name, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,11 +33,17 @@ def render(run: Run, workloads: Sequence[Workload], titles: Mapping[str, str]) -
                 "",
                 f"**{title[:1].upper()}{title[1:]}**",
                 "",
-                *_head(["workload", *columns, "Grism / best peer", "answer"]),
+                *head(["workload", *columns, "Grism / best peer", "answer"]),
             ]
             lines += [_row(workload, by_workload[workload.name], columns, verdicts[workload.name]) for workload in own]
-    lines += ["", *_loads(by_workload, columns, titles), "", *_memory(by_workload, shown, columns)]
-    lines += ["", *summary.lines(run.cells, verdicts)]
+    systems = [column for column in columns if column != FLOOR]
+    parts = (
+        _loads(by_workload, columns, titles),
+        memory.lines(by_workload, shown, systems),
+        threads.lines(by_workload, shown),
+        summary.lines(run.cells, verdicts),
+    )
+    lines += [line for part in parts if part for line in ("", *part)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -44,10 +51,6 @@ def _place(column: str) -> tuple[bool, int, str]:
     """The other systems come first, then the floors, then Grism."""
     peers = [*PEERS, FLOOR]
     return column not in peers, peers.index(column) if column in peers else PLACES.index(column.split()[1]), column
-
-
-def _head(names: Sequence[str]) -> list[str]:
-    return [f"| {' | '.join(names)} |", "|---|" + "---:|" * (len(names) - 1)]
 
 
 def _row(workload: Workload, cells: Sequence[Cell], columns: Sequence[str], found: Verdict) -> str:
@@ -62,8 +65,8 @@ def _row(workload: Workload, cells: Sequence[Cell], columns: Sequence[str], foun
         answer = "–"
     else:
         answer = f"as {len(found.witnesses)} others" if found.checked else f"as {found.witnesses[0]}"
-    ratio = f"**{ratio or '–'}**" if found.behind else ratio
-    return f"| {workload.name}: {workload.title} | {' | '.join(times)} | {ratio} | {answer} |"
+    ratio = bold(ratio or "–") if found.behind else ratio
+    return row([f"{workload.name}: {workload.title}", *times, ratio, answer])
 
 
 def _times(cells: Sequence[Cell], column: str, found: Verdict | None = None) -> str:
@@ -71,38 +74,16 @@ def _times(cells: Sequence[Cell], column: str, found: Verdict | None = None) -> 
     parts = []
     for cell in cells:
         if cell.column == column:
-            text = milliseconds(cell.median) if cell.median is not None else _short(cell.error)
+            text = milliseconds(cell.median) if cell.median is not None else short(cell.error)
             text += "\\*" if found is not None and name(cell) in found.differing else ""
             parts.append(f"({text})" if cell.wording == "by hand" else text)
     return " ".join(parts) or "–"
 
 
-def _short(error: str) -> str:
-    """A limit or an end as it is, any other error as a word."""
-    return error if error.startswith((">", "died")) else "error"
-
-
 def _loads(cells: Mapping[str, Sequence[Cell]], columns: Sequence[str], titles: Mapping[str, str]) -> list[str]:
     rows = [
-        f"| {graph} | {' | '.join(_times(cells[f'{LOAD}-{graph}'], column) for column in columns)} |"
+        row([graph, *(_times(cells[f"{LOAD}-{graph}"], column) for column in columns)])
         for graph in titles
         if f"{LOAD}-{graph}" in cells
     ]
-    return ["**Loads from CSV, milliseconds**", "", *_head(["graph", *columns]), *rows] if rows else []
-
-
-def _memory(cells: Mapping[str, Sequence[Cell]], workloads: Sequence[Workload], columns: Sequence[str]) -> list[str]:
-    """The peaks of processes while they answered: they hold the graph too."""
-    rows = []
-    for workload in workloads:
-        peaks = {
-            cell.column: cell.peak for cell in cells[workload.name] if cell.peak is not None and cell.wording == "plain"
-        }
-        values = [f"{peaks[column]:,.0f}" if column in peaks else "–" for column in columns if column != FLOOR]
-        rows.append(f"| {workload.name} | {' | '.join(values)} |")
-    names = [column for column in columns if column != FLOOR]
-    return (
-        ["**Most memory of the process while it answered, MiB**", "", *_head(["workload", *names]), *rows]
-        if rows
-        else []
-    )
+    return ["**Loads from CSV, milliseconds**", "", *head(["graph", *columns]), *rows] if rows else []

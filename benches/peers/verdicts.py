@@ -79,10 +79,3 @@ def verdict(cells: Sequence[Cell], known: int | None, floor: str) -> Verdict:
 def name(cell: Cell) -> str:
     """Whose cell it is."""
     return cell.column if cell.wording == "plain" else f"{cell.column} {cell.wording}"
-
-
-def milliseconds(value: float) -> str:
-    """A time with three digits or all before the point."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import os
 import random
 import shutil
 import sys
@@ -12,19 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from peers import answers, floors, summary, table
+from peers import answers, floors, memory, summary, table, threads
 from peers.data import GRAPHS
 from peers.data.files import write_pairs
 from peers.data.graph import Scale, parameters
 from peers.prepare import prepare
-from peers.publish import BEGIN, END, publish
+from peers.publish import marks, publish
 from peers.runner import Cell, Column, Limits, Run, Runner, Wording
 from peers.sessions import Session
 from peers.systems import open_system
 from peers.systems.system import Settings, System
 from peers.verdicts import verdict
 from peers.workloads import WORKLOADS, Workload
-from shared import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,8 +162,7 @@ def test_a_system_that_does_not_answer_is_ended_and_started_again(tmp_path: Path
 
 def runner(data: Path, work: Path, seconds: float) -> Runner:
     limits = Limits(runs=1, query=seconds, load=60, memory=8192)
-    folders = [str(ROOT / "benches"), str(ROOT / "python")]
-    return Runner(data, work, limits, sys.executable, os.pathsep.join(folders))
+    return Runner(data, work, limits, sys.executable)
 
 
 @pytest.mark.parametrize("system", ["duckdb", "grism memory", "grism disk"])
@@ -184,22 +181,45 @@ def test_a_system_that_is_not_installed_has_no_cells(data: Path, tmp_path: Path)
 
 def test_tables_are_published_between_the_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    publish("new", page)
-    assert page.read_text() == f"before\n{BEGIN}\n\nnew\n{END}\nafter\n"
+    (begin, end), (other, last) = marks("tables"), marks("scaling")
+    page.write_text(f"before\n{begin}\nold\n{end}\nbetween\n{other}\nold\n{last}\nafter\n")
+    publish("new", page, "scaling")
+    assert page.read_text() == f"before\n{begin}\nold\n{end}\nbetween\n{other}\n\nnew\n{last}\nafter\n"
     page.write_text("no marks")
     with pytest.raises(ValueError, match="lacks the lines"):
         publish("new", page)
 
 
-def test_a_run_says_where_grism_is_behind_and_where_threads_help_little() -> None:
-    one, two = cell("grism memory 1", 90.0, 7), cell("grism memory 2", 80.0, 7)
-    cells = [cell("duckdb", 4.0, 7), cell(floors.COLUMN, 0.5, 7), one, two]
+def test_a_run_says_where_grism_is_behind() -> None:
+    cells = [cell("duckdb", 4.0, 7), cell(floors.COLUMN, 0.5, 7), cell("grism memory 2", 80.0, 7)]
     said = summary.lines(cells, {"w": verdict(cells, None, floors.COLUMN)})
     assert said[:2] == [
         "Grism is first or even on 0 of 1 workloads that others answer.",
         "- w: 20.0 times the time of duckdb",
     ]
     assert "Times over those of the floors: w 160.0." in said
-    assert "Two threads less than 1.7 times as fast as one: w in memory 1.1." in said
     assert "All answers agree." in said
+
+
+def test_threads_that_help_little_are_marked_where_one_takes_long() -> None:
+    slow, fast = Workload("slow", "", "g", {}), Workload("fast", "", "g", {})
+    times = {"grism memory 1": 90.0, "grism memory 2": 50.0, "grism disk 1": 100.0, "grism disk 2": 60.0}
+    cells = [cell(column, time, 7) for column, time in times.items()]
+    short = [cell("grism memory 1", 40.0, 7), cell("grism memory 2", 40.0, 7)]
+    said = threads.lines({"slow": cells, "fast": short}, [slow, fast])
+    assert said[4:6] == [
+        "| slow on grism memory | 2 | 90.0 | 50.0 | 1.80 |",
+        "| slow on grism disk | 2 | 100 | 60.0 | **1.67** |",
+    ]
+    assert said[-1].endswith("1 of 2 are.")
+    assert threads.lines({"fast": short}, [fast]) == []
+
+
+def test_memory_of_more_than_twice_kuzus_is_marked() -> None:
+    peaks = {"kuzu": 100.0, "grism memory 2": 200.0, "grism disk 2": 230.0}
+    cells = [Cell("w", column, milliseconds=[1.0], peak=peak) for column, peak in peaks.items()]
+    alone = [Cell("alone", "grism disk 2", milliseconds=[1.0], peak=999.0)]
+    workloads = [Workload("w", "", "g", {}), Workload("alone", "", "g", {})]
+    said = memory.lines({"w": cells, "alone": alone}, workloads, list(peaks))
+    assert said[4:6] == ["| w | 100 | 200 | **230** |", "| alone | – | – | 999 |"]
+    assert said[-1].endswith("on 0 of 1 workloads; more: w on grism disk 2 2.3 times.")
