@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
-use grism::{
-    Error, Graph, LogicalPlan, QueryOptions, RuntimeConfig, Snapshot, SnapshotSelector, Value,
-};
+use grism::{Error, Graph, LogicalPlan, RuntimeConfig, Snapshot, SnapshotSelector, Value};
 use grism_cypher::{BindContext, ParameterTypes, Query};
 use grism_engine::{OperatorId, OperatorIds, PlannerConfig};
 use grism_functions::Functions;

@@ -264,7 +264,9 @@ mod tests {
     #[test]
     fn a_member_that_comes_out_of_order_counts_for_the_one_before() {
         let mut builder = MemberOffsetsBuilder::default();
-        [3, 1, 3, 5].map(|local| builder.push(local));
+        for local in [3, 1, 3, 5] {
+            builder.push(local);
+        }
         let found = builder.finish();
         assert_eq!(
             found.lists(0..9).collect::<Vec<_>>(),
