@@ -245,11 +245,14 @@ impl Choice<'_> {
     /// What is expected of `own` and the places behind it; `None` where no pin leads to one of them.
     fn expected(&self, own: usize, above: Option<usize>, bindings: &[f64]) -> Option<Expected> {
         let (mut level, mut work, mut places) = (0, 0.0, Vec::new());
-        let mut fewest: Option<f64> = None;
+        let all = self.shape.expected(own, self.statistics).max(1.0);
+        // What several arrivals have in common.
+        let mut common: Option<f64> = None;
         let mut arrive = |at: usize, reached: f64, work: &mut f64| {
             *work += bindings.get(at).copied().unwrap_or(1.0) * reached;
             level = level.max(at);
-            fewest = Some(fewest.map_or(reached, |own| own.min(reached)));
+            let reached = reached.min(all);
+            common = Some(common.map_or(reached, |own| own * reached / all));
         };
         for (at, pin) in self.pins.iter().enumerate() {
             if self.shape.are_tied(*pin, own) {
@@ -268,7 +271,7 @@ impl Choice<'_> {
         }
         places.push(own);
         Some(Expected {
-            entities: fewest?.min(self.shape.expected(own, self.statistics)),
+            entities: common?,
             level,
             work,
             places,

@@ -11,6 +11,9 @@ use super::shape::{Conditions, Shape};
 use super::work::work;
 use crate::{WeightedShape, WeightedTerm};
 
+/// The share of terms with self-loops that is expected to be counted: where no entity has such a loop, nothing is.
+const LOOPED_SHARE: f64 = 0.1;
+
 /// A term, and about how much work it is.
 pub(super) struct CostedTerm {
     pub(super) term: WeightedTerm,
@@ -31,6 +34,10 @@ pub(super) fn weighted_term(
     let shape = Shape::of(region, merged, conditions)?;
     let by = by.merged(&shape);
     let factor = *factor;
+    let share = match merged.steps.iter().any(|own| own.from == own.to) {
+        true => LOOPED_SHARE,
+        false => 1.0,
+    };
     if !shape.is_tree() || matches!(by, CountedBy::Pair(..)) {
         let pinned = pinned_pattern(&shape, by, statistics)?;
         return Some(CostedTerm {
@@ -38,7 +45,7 @@ pub(super) fn weighted_term(
                 factor,
                 shape: WeightedShape::Cycles(pinned.pattern),
             },
-            work: pinned.work,
+            work: pinned.work * share,
             pins: pinned.pins,
         });
     }
@@ -57,7 +64,7 @@ pub(super) fn weighted_term(
             factor,
             shape: WeightedShape::Tree(place),
         },
-        work,
+        work: work * share,
         pins: Vec::new(),
     })
 }
