@@ -103,7 +103,7 @@ format: setup
 	$(BIN)/ruff format python examples benches
 
 wheel: setup
-	$(BIN)/maturin build --release --locked
+	$(BIN)/maturin build --release --locked --out target/wheels
 	$(BIN)/python benches/check_wheel.py
 
 bench: build

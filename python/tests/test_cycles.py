@@ -99,8 +99,10 @@ def test_a_cycle_that_is_counted_makes_no_rows() -> None:
     plan = graph.explain(f"{cycle} RETURN count(*) AS n")
     assert "; for each " in plan
     assert "AdjacencyExpand" not in plan
-    # By two nodes, only rows of the third one are not made.
     plan = graph.explain(f"{cycle} RETURN a.id, b.id, count(*) AS n")
+    assert "; by a, b; for each " in plan
+    # By three nodes, only rows of the fourth one are not made.
+    plan = graph.explain("MATCH (a)-[:K]->(b)-[:K]->(c)-[:K]->(d)-[:K]->(a) RETURN a.id, b.id, c.id, count(*) AS n")
     assert "CountIntersect" in plan
     assert "AdjacencyExpandInto" not in plan
     plan = graph.explain(f"{cycle} RETURN sum(a.id + c.id) AS n")

@@ -1,5 +1,6 @@
 //! Inclusion and exclusion: the ways in which nothing coincides that must differ are all ways, less those in which two parts
-//! coincide, and so on over every set of differences. Where parts coincide, the pattern is a smaller one.
+//! coincide, and so on over every partition of the parts into those that coincide. Where parts coincide, the pattern is a smaller
+//! one.
 //!
 //! ```text
 //! (a)-[e]->(b)-[f]->(c), e <> f    =    (a)-[e]->(b)-[f]->(c)   -   (a)-[e]->(a)
@@ -13,11 +14,11 @@ use super::super::planted::is_planted;
 use super::region::{Difference, Region, StepKind};
 use crate::SelfLoops;
 
-/// The most differences whose sets are gone through.
-const MOST_DIFFERENCES: usize = 10;
+/// The most partitions of steps, or of places, that are gone through.
+const MOST_PARTITIONS: usize = 1 << 10;
 
 /// The most patterns that one is counted by.
-const MOST_TERMS: usize = 64;
+const MOST_TERMS: usize = 128;
 
 /// The most ways to merge one set of steps.
 const MOST_WAYS: usize = 256;
@@ -38,63 +39,170 @@ pub(super) struct MergedStep {
     pub(super) kind: StepKind,
     pub(super) tables: Vec<TableId>,
     pub(super) loops: SelfLoops,
-    /// The steps of the region.
+    /// Those steps of the region that have conditions.
     pub(super) steps: Vec<usize>,
 }
 
 /// The merged patterns of a region and the factor of each; `None` where there are too many, or weights cannot count one of them.
 pub(super) fn merged_patterns(region: &Region) -> Option<Vec<(Merged, i64)>> {
-    let differences = &region.differences;
-    if differences.len() > MOST_DIFFERENCES {
+    let differences = region.differences.iter();
+    let (mut places, mut steps) = (Vec::new(), Vec::new());
+    for difference in differences {
+        match *difference {
+            Difference::Places(a, b) => places.push((a, b)),
+            Difference::Steps(a, b) => steps.push((a, b)),
+        }
+    }
+    let of_places = partitions(region.places.len(), &places)?;
+    let of_steps = partitions(region.steps.len(), &steps)?;
+    if of_places.len() * of_steps.len() > MOST_PARTITIONS {
         return None;
     }
     let mut factors: BTreeMap<Merged, i64> = BTreeMap::new();
-    let most = match is_planted("weigh_patterns.terms") {
-        true => 1,
-        false => u32::MAX,
-    };
-    for set in (0..1_u32 << differences.len()).filter(|own| own.count_ones() <= most) {
-        let chosen = differences.iter().enumerate();
-        let chosen = chosen.filter(|(number, _)| set >> number & 1 == 1);
-        let chosen: Vec<Difference> = chosen.map(|(_, own)| *own).collect();
-        let sign = if chosen.len().is_multiple_of(2) {
-            1
-        } else {
-            -1
-        };
-        for merged in merge(region, &chosen)? {
-            *factors.entry(merged).or_insert(0) += sign;
-        }
-        if factors.len() > MOST_TERMS {
-            return None;
+    for (places, sign) in &of_places {
+        for (steps, other) in &of_steps {
+            for merged in merge(region, places, steps)? {
+                *factors.entry(merged).or_insert(0) += sign * other;
+            }
+            if factors.len() > MOST_TERMS {
+                return None;
+            }
         }
     }
     factors.retain(|_, factor| *factor != 0);
     Some(factors.into_iter().collect())
 }
 
-/// The patterns that together are the region with all of `equal` merged. Each way to bind the region so is counted by one of
-/// them.
-fn merge(region: &Region, equal: &[Difference]) -> Option<Vec<Merged>> {
-    let (mut places, mut steps) = (
-        Groups::of(region.places.len()),
-        Groups::of(region.steps.len()),
-    );
-    for (a, b) in &region.same {
-        places.unite(*a, *b);
+/// Parts, by their numbers, in groups of which each coincides.
+type Partition = Vec<Vec<usize>>;
+
+/// The partitions of so many parts, some of which must differ, with the factor that each has in inclusion and exclusion; `None`
+/// where there are too many.
+///
+/// The factor is the product of those of its groups. That of a group is the sum of `(-1)^n` over the sets of `n` of its differences that
+/// connect all of it: for 2 parts that differ -1, for 3 of which all differ 2, for `k` of which all differ `(-1)^(k-1) (k-1)!`.
+fn partitions(count: usize, differences: &[(usize, usize)]) -> Option<Vec<(Partition, i64)>> {
+    if count > 30 {
+        return None;
     }
-    for difference in equal {
-        match *difference {
-            Difference::Places(a, b) => places.unite(a, b),
-            Difference::Steps(a, b) => steps.unite(a, b),
+    let mut apart = vec![0_u32; count];
+    for (a, b) in differences {
+        apart[*a] |= 1 << b;
+        apart[*b] |= 1 << a;
+    }
+    let mut groups = GroupFactors {
+        apart,
+        known: BTreeMap::new(),
+    };
+    let mut found = Vec::new();
+    let all = (1_u32 << count) - 1;
+    groups.extend(all, &mut Vec::new(), 1, &mut found)?;
+    Some(found)
+}
+
+/// Factors of groups of parts, which are sets of bits.
+struct GroupFactors {
+    /// By part: those that it must differ from.
+    apart: Vec<u32>,
+    known: BTreeMap<u32, i64>,
+}
+
+impl GroupFactors {
+    /// Completes a partition by all partitions of the parts that are `left`.
+    fn extend(
+        &mut self,
+        left: u32,
+        groups: &mut Partition,
+        factor: i64,
+        found: &mut Vec<(Partition, i64)>,
+    ) -> Option<()> {
+        if left == 0 {
+            found.push((groups.clone(), factor));
+            return (found.len() <= MOST_PARTITIONS).then_some(());
+        }
+        let first = left.trailing_zeros();
+        let others = self.connected(first, left) & !(1 << first);
+        // Every set of the others, the empty one last.
+        let mut chosen = others;
+        loop {
+            let group = chosen | 1 << first;
+            let own = self.factor(group)?;
+            if own != 0 {
+                groups.push((0..32).filter(|part| group >> part & 1 == 1).collect());
+                self.extend(left & !group, groups, factor * own, found)?;
+                groups.pop();
+            }
+            if chosen == 0 {
+                return Some(());
+            }
+            chosen = (chosen - 1) & others;
         }
     }
+
+    /// The parts of `within` that differences connect to `first`.
+    fn connected(&self, first: u32, within: u32) -> u32 {
+        let mut all = 1 << first;
+        loop {
+            let reached = self.apart.iter().enumerate();
+            let reached = reached.filter(|(part, _)| all >> part & 1 == 1);
+            let next = reached.fold(all, |all, (_, apart)| all | apart & within);
+            if next == all {
+                return all;
+            }
+            all = next;
+        }
+    }
+
+    /// The factor of a group; `None` where there are too many sets to go through.
+    fn factor(&mut self, group: u32) -> Option<i64> {
+        if let Some(known) = self.known.get(&group) {
+            return Some(*known);
+        }
+        if group.count_ones() > 10 {
+            return None;
+        }
+        // Over all sets of differences of a group `(-1)^n` adds up to 1 without a difference, and to 0 otherwise. By the part of
+        // the group that the first one is connected to:
+        let first = 1 << group.trailing_zeros();
+        let others = group & !first;
+        let mut factor = i64::from(self.is_free(group));
+        let mut chosen = others;
+        while chosen != 0 {
+            chosen = (chosen - 1) & others;
+            let part = chosen | first;
+            if self.is_free(group & !part) {
+                factor -= self.factor(part)?;
+            }
+        }
+        self.known.insert(group, factor);
+        Some(factor)
+    }
+
+    /// Whether no two of the parts must differ.
+    fn is_free(&self, parts: u32) -> bool {
+        let mut apart = self.apart.iter().enumerate();
+        apart.all(|(part, apart)| parts >> part & 1 == 0 || apart & parts == 0)
+    }
+}
+
+/// The patterns that together are the region with the parts of each group merged. Each way to bind the region so is counted by one of
+/// them.
+fn merge(region: &Region, places: &Partition, steps: &Partition) -> Option<Vec<Merged>> {
+    let mut equal = Groups::of(region.places.len());
+    for group in places {
+        for own in group {
+            equal.unite(group[0], *own);
+        }
+    }
+    for (a, b) in &region.same {
+        equal.unite(*a, *b);
+    }
     let mut ways = vec![Way {
-        places,
+        places: equal,
         steps: Vec::new(),
     }];
-    for group in steps.groups() {
-        let alternatives = alternatives(region, &group)?;
+    for group in steps {
+        let alternatives = alternatives(region, group)?;
         ways = ways
             .iter()
             .flat_map(|way| alternatives.iter().map(|own| way.with(own)))
@@ -144,7 +252,11 @@ fn alternatives(region: &Region, group: &[usize]) -> Option<Vec<Alternative>> {
         kind: kind.clone(),
         tables: tables.clone(),
         loops,
-        steps: group.to_vec(),
+        steps: group
+            .iter()
+            .copied()
+            .filter(|own| !region.steps[*own].conjuncts.is_empty())
+            .collect(),
     };
     let turnable: Vec<usize> = others.iter().copied().filter(is_undirected).collect();
     let fixed = others.iter().filter(|own| !is_undirected(own));
@@ -304,7 +416,7 @@ mod tests {
     use grism_core::{TableId, Type};
 
     use super::super::region::{Difference, Place, Region, Step, StepKind};
-    use super::{MergedStep, merged_patterns};
+    use super::{MergedStep, merged_patterns, partitions};
     use crate::SelfLoops;
 
     /// A chain of edges of one type, all of which must differ.
@@ -383,7 +495,24 @@ mod tests {
     }
 
     #[test]
-    fn too_many_differences_are_left_alone() {
-        assert!(merged_patterns(&chain(&StepKind::Directed, 6)).is_none());
+    fn too_many_patterns_are_left_alone() {
+        assert!(merged_patterns(&chain(&StepKind::Directed, 9)).is_none());
+    }
+
+    #[test]
+    fn a_group_counts_as_often_as_sets_of_differences_connect_it() {
+        let factors = |count: usize, differences: &[(usize, usize)]| {
+            let found = partitions(count, differences).unwrap();
+            let whole = found.iter().find(|(groups, _)| groups.len() == 1);
+            (found.len(), whole.map(|(_, factor)| *factor))
+        };
+        assert_eq!(factors(2, &[(0, 1)]), (2, Some(-1)));
+        assert_eq!(factors(3, &[(0, 1), (1, 2)]), (4, Some(1)));
+        assert_eq!(factors(3, &[(0, 1), (1, 2), (0, 2)]), (5, Some(2)));
+        // Without a difference between two parts they do not coincide.
+        assert_eq!(factors(3, &[(0, 1)]), (2, None));
+        // Of a ring of four: all four differences, and any three.
+        let ring = [(0, 1), (1, 2), (2, 3), (0, 3)];
+        assert_eq!(factors(4, &ring).1, Some(1 - 4));
     }
 }

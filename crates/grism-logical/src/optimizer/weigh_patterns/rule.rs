@@ -257,7 +257,10 @@ fn pays(
     if region.steps.len() == 1
         && !is_star
         && roots.iter().all(|root| *root == 0)
-        && region.places[1].conjuncts.is_empty()
+        && region
+            .places
+            .get(1)
+            .is_some_and(|own| own.conjuncts.is_empty())
         && region.steps[0].conjuncts.is_empty()
     {
         return false;

@@ -10,6 +10,7 @@ use grism_logical::optimizer::Facts;
 use grism_logical::{PlanSchema, WeightedCount};
 use serde::{Deserialize, Serialize};
 
+use super::loops::{KnownLoops, lacks_loops};
 use super::pass::Pass;
 use super::shared::SharedFactors;
 use super::weights::{TableWeights, Weights};
@@ -204,8 +205,11 @@ async fn total(
     pass: &mut Pass,
     schema: &PhysicalSchema,
 ) -> Result<RecordBatch> {
-    let mut total = 0_i128;
+    let (mut total, mut known) = (0_i128, KnownLoops::default());
     for term in &count.terms {
+        if lacks_loops(&term.shape, pass, &mut known).await? {
+            continue;
+        }
         let weights = pass.weigh_term(&term.shape).await?;
         let mut sum = 0_i128;
         for (_, weights) in weights.tables() {
@@ -242,7 +246,11 @@ async fn by_entity(count: &WeightedCount, pass: &mut Pass) -> Result<Counts> {
         tables: Vec::new(),
         memory: grism_core::MemoryReservation::empty(pass.memory()),
     };
+    let mut known = KnownLoops::default();
     for term in &count.terms {
+        if lacks_loops(&term.shape, pass, &mut known).await? {
+            continue;
+        }
         let weights = pass.weigh_term(&term.shape).await?;
         for (table, weights) in weights.tables() {
             let TableWeights::Each(weights) = weights else {

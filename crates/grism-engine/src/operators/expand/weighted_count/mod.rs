@@ -3,6 +3,7 @@
 mod chunk;
 mod exec;
 mod lists;
+mod loops;
 mod marks;
 mod pair;
 pub(crate) mod parallel;

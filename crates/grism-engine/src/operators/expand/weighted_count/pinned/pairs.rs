@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::super::exec::overflow;
+use super::super::loops::{KnownLoops, lacks_loops};
 use super::super::pass::Pass;
 use super::count::{Counter, pieces};
 use super::forest::{CommonTables, Forest, KnownRows};
@@ -48,10 +49,14 @@ impl Pass {
             return Err(Error::internal("a count by pairs without two places"));
         };
         let (mut forests, mut known) = (Vec::new(), KnownRows::default());
+        let mut loops = KnownLoops::default();
         for term in &count.terms {
             let WeightedShape::Cycles(pattern) = &term.shape else {
                 return Err(Error::internal("a count by pairs without a pin"));
             };
+            if lacks_loops(&term.shape, &mut self, &mut loops).await? {
+                continue;
+            }
             let common = CommonTables { pin, root };
             let forest = Forest::read(pattern, Some(common), &mut known, &mut self).await?;
             forests.push((term.factor, Arc::new(forest)));
