@@ -4,12 +4,15 @@
 //! two places differ become [`merged`] patterns, which are subtracted; each of those becomes a [`tree`], or where it has cycles
 //! [`pinned`] places and trees between them; the aggregates are [`rewritten`] over the counts.
 
+mod inputs;
 mod merged;
+mod partitions;
 mod pinned;
 mod region;
 mod rewritten;
 mod rule;
 mod shape;
 mod tree;
+mod work;
 
 pub(super) use rule::weigh_patterns;

@@ -10,7 +10,7 @@ use grism_core::{GraphStatistics, with_stack};
 
 use super::super::planted::is_planted;
 use super::shape::Shape;
-use super::tree::{incidences, work};
+use super::work::{incidences, work};
 use crate::{PinnedArrival, PinnedPattern, PinnedPlace};
 
 /// The most places that are pinned: each is gone through for every entity of those before it.

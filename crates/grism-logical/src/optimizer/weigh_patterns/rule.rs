@@ -1,6 +1,6 @@
 //! The rule: finds aggregates over patterns, and replaces the patterns where that is expected to pay.
 
-use grism_core::{Result, Tables, Type, Value, with_stack};
+use grism_core::{Result, Value, with_stack};
 use std::collections::BTreeSet;
 
 use super::super::Facts;
@@ -8,16 +8,17 @@ use super::super::drop_implied_uniqueness::different;
 use super::super::estimate_rows::estimate_rows;
 use super::super::group_entities::names_entity;
 use super::super::push_filters::push_filters;
+use super::inputs::{place_input, step_input};
 use super::merged::{Merged, merged_patterns};
 use super::pinned::CountedBy;
-use super::region::{Place, Region, Step, StepKind};
+use super::region::{Region, StepKind};
 use super::rewritten::{Rewritten, rewritten};
 use super::shape::Conditions;
 use super::tree::weighted_term;
 use crate::optimizer::recognized::only_drops;
 use crate::{
-    Aggregate, BinaryOperator, HyperedgeScan, Internal, LogicalExpr, LogicalPlan, NamedExpr,
-    NodeScan, PlanSchema, SharedPlan, WeightedCount, WeightedRoot, is_internal,
+    Aggregate, BinaryOperator, Internal, LogicalExpr, LogicalPlan, NamedExpr, PlanSchema,
+    SharedPlan, WeightedCount, WeightedRoot, is_internal,
 };
 
 /// The time that a row of an expansion takes, in incidences whose weights are added.
@@ -283,53 +284,6 @@ fn rows_made(plan: &LogicalPlan, facts: Facts<'_>) -> f64 {
     let own = estimate_rows(plan, facts);
     let inputs = plan.inputs().into_iter();
     own + inputs.map(|input| rows_made(input, facts)).sum::<f64>()
-}
-
-/// The entities of a place that pass what is asked of them alone; `None` where nothing is asked.
-fn place_input(place: &Place) -> Option<LogicalPlan> {
-    if place.conjuncts.is_empty() && place.predicate.is_empty() {
-        return None;
-    }
-    let tables = Tables::from(place.tables.clone());
-    let (variable, label) = (place.variable.clone(), place.label.clone());
-    let scan = match &place.ty {
-        Type::Hyperedge(_) => hyperedge_scan(variable, tables, label, place.predicate.clone()),
-        ty => LogicalPlan::NodeScan(NodeScan {
-            variable,
-            ty: ty.clone(),
-            tables,
-            label,
-            properties: Vec::new(),
-            predicate: place.predicate.clone(),
-            index: None,
-        }),
-    };
-    Some(scan.filtered(place.conjuncts.clone()))
-}
-
-/// The edges of a step that pass what is asked of them alone; `None` where nothing is asked.
-fn step_input(step: &Step) -> Option<LogicalPlan> {
-    let edge = step.edge.clone().filter(|_| !step.conjuncts.is_empty())?;
-    let (tables, label) = (Tables::from(step.tables.clone()), step.label.clone());
-    let scan = hyperedge_scan(edge, tables, label, Vec::new());
-    Some(scan.filtered(step.conjuncts.clone()))
-}
-
-fn hyperedge_scan(
-    variable: String,
-    tables: Tables,
-    label: String,
-    predicate: Vec<grism_core::Comparison>,
-) -> LogicalPlan {
-    LogicalPlan::HyperedgeScan(HyperedgeScan {
-        variable,
-        tables,
-        label,
-        bindings: Vec::new(),
-        properties: Vec::new(),
-        predicate,
-        index: None,
-    })
 }
 
 /// The pattern as plans show it: `(a:Person)-[:KNOWS]->(b), (m:MEETING)-[:attendee]->(b)`.
