@@ -19,6 +19,12 @@ const DROPPED: f64 = 1.0 / 32.0;
 const EXPANDED: f64 = 3.0;
 /// What a row costs for which an edge between two entities is looked for.
 const CLOSED: f64 = 6.0;
+/// What a row costs that goes from a member to a hyperedge.
+const TO_HYPEREDGE: f64 = 9.0;
+/// What each member costs that is looked up for a row.
+const MEMBER: f64 = 6.0;
+/// What each member costs that a scan reads.
+const SCANNED_MEMBER: f64 = 1.0;
 /// What a row costs whose properties are read, or that a predicate is computed for.
 const FILTERED: f64 = 0.5;
 
@@ -120,8 +126,15 @@ impl Orders {
                 let described = operator.describe();
                 cost += match described.split('(').next().unwrap_or_default() {
                     "AdjacencyExpandInto" => inputs * CLOSED + rows_of(id) * EXPANDED,
-                    "AdjacencyExpand" | "RoleExpand" | "PathExpand" => rows_of(id) * EXPANDED,
-                    "NodeScan" | "HyperedgeScan" | "Join" | "CrossJoin" => rows_of(id),
+                    "AdjacencyExpand" | "PathExpand" => rows_of(id) * EXPANDED,
+                    "RoleExpand" if described.contains("<-[") => {
+                        rows_of(id) * (TO_HYPEREDGE + members_of(&described) * MEMBER)
+                    }
+                    "RoleExpand" => rows_of(id) * members_of(&described) * MEMBER,
+                    "HyperedgeScan" => {
+                        rows_of(id) * (1.0 + members_of(&described) * SCANNED_MEMBER)
+                    }
+                    "NodeScan" | "CrossJoin" => rows_of(id),
                     "Filter" | "Fetch" => inputs * FILTERED,
                     _ => 0.0,
                 };
@@ -177,4 +190,11 @@ impl Orders {
         let inputs = plan.inputs().into_iter().map(|input| self.scanned(input));
         own as f64 + inputs.sum::<f64>()
     }
+}
+
+/// How many members an operator binds, by its description.
+fn members_of(described: &str) -> f64 {
+    let mut parts = described.split("; ");
+    let roles = parts.find_map(|part| part.strip_prefix("roles "));
+    roles.map_or(0.0, |roles| roles.split(", ").count() as f64)
 }

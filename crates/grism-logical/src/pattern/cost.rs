@@ -22,8 +22,14 @@ const CLOSING_COST: f64 = 6.0;
 /// What a row costs that a predicate is computed for, with the properties that it reads.
 const FILTER_COST: f64 = 1.0;
 
-/// What a further member costs in each row of a hyperedge.
-const MEMBER_COST: f64 = 0.5;
+/// What a row costs that an expansion from a member to its hyperedges makes: lists of incidences hold the hyperedges alone.
+const ROLE_COST: f64 = 9.0;
+
+/// What each member costs that is looked up for the hyperedge of a row.
+const MEMBER_COST: f64 = 6.0;
+
+/// What each member costs that a scan of hyperedges reads in order.
+const SCANNED_MEMBER_COST: f64 = 1.0;
 
 /// What is expected of a step for each row that it gets.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +40,27 @@ pub(super) struct Growth {
     pub(super) rows: f64,
 }
 
+/// What is expected of the role steps of a hyperedge that are not done, for each hyperedge.
+#[derive(Clone, Copy, Debug)]
+struct Star {
+    /// How many steps there are.
+    steps: f64,
+    /// The rows that they make.
+    made: f64,
+    /// The share of these that closed cycles and the predicates on members leave.
+    share: f64,
+}
+
+impl Star {
+    /// What it costs and makes where each member costs `member_cost`.
+    fn growth(self, member_cost: f64) -> Growth {
+        Growth {
+            cost: self.made * (self.steps * member_cost + filter_cost(self.share)),
+            rows: self.made * self.share,
+        }
+    }
+}
+
 impl Planner<'_> {
     /// Starts with the entity `index`.
     pub(super) fn begin(&self, index: usize, progress: &mut Progress) {
@@ -41,7 +68,7 @@ impl Planner<'_> {
         let mut taken = Taken::default();
         taken.names.push(index);
         self.take_star(index, progress, &mut taken);
-        let star = self.star_growth(index, None, progress);
+        let star = self.star(index, None, progress).growth(SCANNED_MEMBER_COST);
         let filters = self.filtered(&taken, star.rows, progress);
         // The query has an answer, or whatever the order is costs little.
         progress.rows = (facts.rows * facts.selectivity).max(1.0);
@@ -71,7 +98,10 @@ impl Planner<'_> {
                     Some(path) => self.path_growth(path, facts, reversed, progress),
                 }
             }
-            Move::Star { role } => self.star_growth(self.roles[role].hyperedge, None, progress),
+            Move::Star { role } => {
+                let star = self.star(self.roles[role].hyperedge, None, progress);
+                star.growth(MEMBER_COST)
+            }
             Move::Member { role } => self.member_growth(role, progress),
         };
         if self.filters.is_empty() {
@@ -176,24 +206,29 @@ impl Planner<'_> {
             .degree
             .expected(self.entities(facts.member, progress), progress);
         let share = self.facts(facts.hyperedge).selectivity;
-        let star = self.star_growth(facts.hyperedge, Some(role), progress);
+        let star = self.star(facts.hyperedge, Some(role), progress);
+        let star = star.growth(MEMBER_COST);
         Growth {
-            cost: degree * (EXPANSION_COST + filter_cost(share) + star.cost),
+            cost: degree * (ROLE_COST + filter_cost(share) + star.cost),
             rows: degree * share * star.rows,
         }
     }
 
-    /// What the role steps of a bound hyperedge that are not done cost and make of a row, but for `except`.
-    fn star_growth(&self, hyperedge: Name, except: Option<usize>, progress: &Progress) -> Growth {
-        let (mut made, mut share, mut steps) = (1.0, 1.0, 0.0);
+    /// The role steps of a hyperedge that are not done, but for `except`.
+    fn star(&self, hyperedge: Name, except: Option<usize>, progress: &Progress) -> Star {
+        let mut star = Star {
+            steps: 0.0,
+            made: 1.0,
+            share: 1.0,
+        };
         for role in self.roles_of(hyperedge) {
             let facts = &self.roles[*role];
             if Some(*role) == except || progress.is_reached(self.role_step(*role)) {
                 continue;
             }
-            steps += 1.0;
-            made *= facts.members;
-            share *= if progress.has(facts.member) {
+            star.steps += 1.0;
+            star.made *= facts.members;
+            star.share *= if progress.has(facts.member) {
                 let bound = self.entities(facts.member, progress);
                 let members = self.facts(facts.member).rows.max(1.0) * facts.degree.answered(bound);
                 1.0 / members.max(1.0)
@@ -201,10 +236,7 @@ impl Planner<'_> {
                 self.left_by_predicates(facts.member, &facts.degree)
             };
         }
-        Growth {
-            cost: made * (steps * MEMBER_COST + filter_cost(share)),
-            rows: made * share,
-        }
+        star
     }
 
     /// About how many different entities a column of the rows holds.

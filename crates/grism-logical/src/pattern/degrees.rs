@@ -7,13 +7,18 @@
 //!   entities that have an incidence at all. Most airports have no flight that starts there; the one that is asked for has.
 //! - Rows that came to an entity through a role, or went on from it there, hold one with many incidences as often as it
 //!   has some: going through the same role again, they have the mean of the degrees that incidences lead to. From the
-//!   flights of a plane to the other flights of the plane, each plane counts as often as it flew.
+//!   flights of a plane to the other flights of the plane, each plane counts as often as it flew. Through another role they
+//!   have a part of that: who has many followers mostly follows many as well.
 
 use grism_core::{GraphStatistics, SOURCE_ROLE, TARGET_ROLE, TableId, Tables};
 
 use super::PatternEdge;
 use super::progress::{Progress, Step};
 use crate::Direction;
+
+/// How far the degrees of an entity in two roles are taken to be correlated. With it the rows of two steps from one entity
+/// are as many in either order: their number is that of independent degrees, and more by the product of the spreads.
+const CORRELATION: f64 = 0.5;
 
 /// What the statistics tell of a step from one of its ends.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +36,9 @@ pub(super) struct Degree {
 struct Surplus {
     /// By how much the degree of a member that incidences lead to is above the mean.
     degree: f64,
-    /// Other steps that lead through the role to the same entity, each with the share of its rows that do.
+    /// The deviation of the degrees in units of their mean, without what is due to chance where all members are alike.
+    spread: f64,
+    /// Other steps at the same entity, each with the share of the surplus that its rows have.
     met: Vec<(Step, f64)>,
 }
 
@@ -44,6 +51,8 @@ pub(super) struct End<'a> {
     pub(super) tables: &'a Tables,
     /// The roles through which it is followed from here.
     pub(super) roles: Vec<&'a str>,
+    /// The [`Degree::spread`] of the step from here.
+    pub(super) spread: f64,
 }
 
 impl Degree {
@@ -77,9 +86,14 @@ impl Degree {
         let share = if all > 0.0 { taken / all } else { 1.0 };
         let surplus = |role: &&str| {
             let mean = incidences(statistics, types, &[role], None) / entities;
-            let weighted = weighted_degree(statistics, types, role);
+            let weighted = weighted_degree(statistics, types, role).unwrap_or(mean);
             Surplus {
-                degree: weighted.map_or(0.0, |weighted| (weighted - mean).max(0.0)) * share,
+                degree: (weighted - mean).max(0.0) * share,
+                // Members that are alike have degrees of a Poisson distribution, of which this is zero.
+                spread: match mean > 0.0 {
+                    true => ((weighted - mean - 1.0).max(0.0) / mean).sqrt(),
+                    false => 0.0,
+                },
                 met: Vec::new(),
             }
         };
@@ -102,6 +116,12 @@ impl Degree {
         };
         let met = self.mean + self.surpluses.iter().map(surplus).sum::<f64>();
         met.max(self.mean / self.answered(entities))
+    }
+
+    /// How much the degrees differ: their deviation in units of their mean, of the role where that is greatest.
+    pub(super) fn spread(&self) -> f64 {
+        let spreads = self.surpluses.iter().map(|surplus| surplus.spread);
+        spreads.fold(0.0, f64::max)
     }
 
     /// How likely it is that one of `entities` entities, which are picked without regard to their degrees, has an incidence.
@@ -148,19 +168,27 @@ fn weighted_degree(statistics: &GraphStatistics, types: &Tables, role: &str) -> 
     (incidences > 0.0).then(|| squares / incidences)
 }
 
-/// Notes in the degrees of the step at `end` which of `others`, ends at the same entity, go through its roles as well.
+/// Notes in the degrees of the step at `end` how often the rows of `others`, ends at the same entity, hold its hubs.
 pub(super) fn note_met(degree: &mut Degree, end: &End<'_>, others: &[End<'_>]) {
     for (role, surplus) in end.roles.iter().zip(&mut degree.surpluses) {
         if surplus.degree == 0.0 {
             continue;
         }
-        let through = others.iter().filter(|other| {
-            let is_other = other.step != end.step && other.roles.contains(role);
-            is_other && other.tables.iter().any(|table| end.tables.contains(table))
-        });
-        surplus.met = through
-            .map(|other| (other.step, 1.0 / other.roles.len() as f64))
-            .collect();
+        let spread = surplus.spread;
+        let share = |other: &End<'_>| {
+            let is_same = other.roles.contains(role)
+                && other.tables.iter().any(|table| end.tables.contains(table));
+            if is_same {
+                1.0 / other.roles.len() as f64
+            } else if spread > 0.0 {
+                (CORRELATION * other.spread / spread).min(1.0)
+            } else {
+                0.0
+            }
+        };
+        let others = others.iter().filter(|other| other.step != end.step);
+        let met = others.map(|other| (other.step, share(other)));
+        surplus.met = met.filter(|(_, share)| *share > 0.0).collect();
     }
 }
 

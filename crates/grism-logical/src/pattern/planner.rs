@@ -242,7 +242,7 @@ impl<'a> Planner<'a> {
         filters.collect()
     }
 
-    /// Notes for each end of a step which others lead to the same entity through the same role.
+    /// Notes for each end of a step which others lead to the same entity.
     fn note_what_is_met(&mut self) {
         let mut ends: Vec<Vec<End<'_>>> = Vec::new();
         ends.resize_with(self.names.len(), Vec::new);
@@ -250,12 +250,18 @@ impl<'a> Planner<'a> {
             if edge.path.is_some() {
                 continue;
             }
-            for column in [&edge.left, &edge.right] {
+            let facts = &self.edges[step];
+            let ends_of_edge = [
+                (&edge.left, &facts.from_left),
+                (&edge.right, &facts.from_right),
+            ];
+            for (column, degree) in ends_of_edge {
                 let (name, roles) = (self.name(column), edge.roles_at(column));
                 ends[name].push(End {
                     step,
                     tables: &edge.tables,
                     roles,
+                    spread: degree.spread(),
                 });
             }
         }
@@ -267,6 +273,7 @@ impl<'a> Planner<'a> {
                 step: self.role_step(index),
                 tables,
                 roles: role.roles.iter().map(String::as_str).collect(),
+                spread: self.roles[index].degree.spread(),
             });
         }
         for (name, met) in ends.iter().enumerate().filter(|(_, met)| met.len() > 1) {
