@@ -239,6 +239,26 @@ def test_the_plan_says_that_paths_are_weighed(paths: gr.Graph, engine: Any) -> N
     assert paths.query(text, engine=engine).to_pylist() == [{"n": 8}]
 
 
+def test_two_places_of_different_labels_may_be_one_entity() -> None:
+    graph = gr.open()
+    graph.execute("CREATE HYPEREDGE TYPE M (of P*)")
+    graph.execute(
+        "CREATE (a:A {k: 1}), (b:P:B {k: 2}), (c:P {k: 3}), (d:P:A {k: 4}), (a)-[:K]->(b), (b)-[:K]->(c), (c)-[:K]->(b)"
+        ", (d)-[:K]->(c), (c)-[:K]->(c), (a)-[:K]->(d), (:M)-[:of]->(b), (m:M)-[:of]->(c), (m)-[:of]->(d)"
+    )
+    text = "MATCH (x)<-[:K]-(y)-[:K]-(z:P)<-[:of]-(:M) RETURN z.k AS z, x.k AS x, count(*) AS n ORDER BY z, x"
+    assert "by z, x" in str(graph.explain(text))
+    expected = graph.query(text, rewrites="none").to_pylist()
+    assert all(graph.query(text, **options).to_pylist() == expected for options in ({}, {"threads": 1}))
+
+
+@pytest.mark.parametrize("arrow", ["-[:K]->", "<-[:K]-", "-[:K]-", "-->", "-[:K]->(b)<-[:K]-"])
+def test_loops_are_counted(paths: gr.Graph, arrow: str) -> None:
+    for returned in ("count(*) AS n", "a.n, count(*) AS n", "count(DISTINCT a) AS n", "max(a.n) AS n"):
+        text = f"MATCH (a){arrow}(a) RETURN {returned}"
+        assert paths.query(text).to_pylist() == paths.query(text, rewrites="none").to_pylist(), text
+
+
 def test_a_property_is_read_above_a_counted_step_and_compared_below_it() -> None:
     graph = gr.open()
     graph.execute("CREATE HYPEREDGE TYPE M (of P*)")

@@ -254,14 +254,13 @@ fn pays(
         return rows_made * row_work >= work;
     }
     let is_star = matches!(region.steps[0].kind, StepKind::Role(_)) && region.steps[0].from == 0;
-    // One step from the place that is scanned is the length of a list, which needs no pass; but a hyperedge has no list.
+    // One step from the place that is scanned to another one is the length of a list, which needs no pass; but a hyperedge has no
+    // list.
+    let other = region.places.get(1);
     if region.steps.len() == 1
         && !is_star
         && roots.iter().all(|root| *root == 0)
-        && region
-            .places
-            .get(1)
-            .is_some_and(|own| own.conjuncts.is_empty())
+        && other.is_some_and(|other| other.conjuncts.is_empty())
         && region.steps[0].conjuncts.is_empty()
     {
         return false;

@@ -194,8 +194,17 @@ impl PairCounter {
     fn piece(&mut self, entities: &Range<u32>) -> Result<()> {
         for entity in entities.clone() {
             let (counts, touched) = (&mut self.counts, &mut self.touched);
-            for (factor, counter) in &mut self.counters {
+            let terms = &self.terms;
+            let same = terms.root.number(terms.pin.id(entity));
+            for ((factor, counter), (_, forest)) in self.counters.iter_mut().zip(&terms.forests) {
+                // Where both places coincide, an entity comes with its number at the pin, and is counted by that at the root.
+                let is_merged = forest.root == 0;
                 counter.pin(entity, |root, ways| {
+                    let root = match (is_merged, same) {
+                        (false, _) => root,
+                        (true, Some(same)) => same,
+                        (true, None) => return Ok(()),
+                    };
                     let ways = i64::try_from(ways).ok();
                     let added = ways.and_then(|ways| ways.checked_mul(*factor));
                     let count = &mut counts[root as usize];
