@@ -113,7 +113,8 @@ def denser_graph(rng: random.Random) -> Graph:
     popular = nodes[:2] * rng.choice([0, 2, len(nodes) // 2]) + nodes
     for _ in range(rng.choice([0, 1, 2, 4, 6]) * len(nodes) // 2):
         k = entity("E", set())
-        model.edges.append((k, rng.choice("RRS"), rng.choice(popular), rng.choice(popular)))
+        start = rng.choice(popular)
+        model.edges.append((k, rng.choice("RRS"), start, start if rng.random() < 0.1 else rng.choice(popular)))
     hypers: list[int] = []
     for _ in range(rng.choice([0, 2, 4, 8, 14])):
         kind = rng.choice([naive.HYPER, naive.HYPER, "K", "L"] if graph.more_types else [naive.HYPER])

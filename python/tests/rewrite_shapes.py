@@ -287,7 +287,14 @@ class Shapes:
 
     def chain(self) -> Asked:
         """A path, in one clause or in two."""
-        text = f"MATCH {self.walk(self.rng.choice([1, 2, 2, 3, 3]))}{self.where(0.4)}"
+        text = f"MATCH {self.walk(self.rng.choice([1, 2, 2, 3, 3]))}"
+        if self.chance(0.3):
+            # What holds two neighbours apart may hold their steps apart too.
+            near = self.rng.randrange(len(self.entities) - 1)
+            compared = self.rng.choice(["v{} <> v{}", "v{}.k < v{}.k", "v{}.k <> v{}.k", "v{}.x < v{}.x"])
+            text += f" WHERE {compared.format(near, near + 1)}{self.where(0.2, 'AND')}"
+        else:
+            text += self.where(0.4)
         if self.chance(0.3):
             text += f" MATCH {self.walk(1, list(self.entities)[-1])}{self.where(0.2)}"
         return self.finished(text)

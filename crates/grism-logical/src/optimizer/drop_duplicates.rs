@@ -49,7 +49,9 @@ impl Pass<'_> {
             |context: Context| plan.try_map_inputs(&mut |input| self.rewrite(input, context));
         match plan {
             LogicalPlan::Distinct { .. } => every(with(true)),
-            LogicalPlan::Aggregate(aggregate) => every(with(aggregate.ignores_duplicates())),
+            LogicalPlan::Aggregate(aggregate) => every(with(
+                aggregate.ignores_duplicates() || is_planted("drop_duplicates"),
+            )),
             LogicalPlan::Limit { .. } | LogicalPlan::Sort { fetch: Some(_), .. } => {
                 every(with(false))
             }
@@ -79,7 +81,7 @@ impl Pass<'_> {
                 let input = self.below(&expand.input, context)?;
                 let possible = expand.is_without_steps()
                     && expand.length.is_none()
-                    && (expand.least <= 1 || is_planted("drop_duplicates"))
+                    && expand.least <= 1
                     && expand.mode == PathMode::Trail;
                 let search = reach(expand.search, context, possible);
                 Ok(LogicalPlan::PathExpand(PathExpand {

@@ -88,7 +88,6 @@ fn apply_without_rows(plan: &LogicalPlan, apply: &Apply) -> Result<Option<Logica
     match &apply.kind {
         _ if is_empty(&apply.input) => nothing(),
         ApplyKind::Inner | ApplyKind::Semi if found_nothing => nothing(),
-        ApplyKind::Optional if found_nothing && is_planted("propagate_empty") => nothing(),
         ApplyKind::Anti if found_nothing => Ok(Some(apply.input.as_ref().clone())),
         _ => Ok(None),
     }
@@ -126,6 +125,7 @@ fn never_holds(predicate: &LogicalExpr) -> bool {
         LogicalExpr::Binary { left, right, .. } => is_null(left) || is_null(right),
         LogicalExpr::Logic { operator, operands } => match operator {
             LogicOperator::And => operands.iter().any(never_holds),
+            LogicOperator::Or if is_planted("propagate_empty") => operands.iter().any(never_holds),
             LogicOperator::Or => operands.iter().all(never_holds),
             LogicOperator::Xor => operands.iter().any(is_null),
         },
