@@ -94,6 +94,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "MATCH (a:Person)-[:KNOWS*0..]-(b:Person) RETURN a.id, min(b.id)",
     ),
     (
+        "compare_keys",
+        "flights",
+        "MATCH (o:Airport)<-[:origin]-(f:FLIGHT)-[:dest]->(d:Airport) WHERE o.faa <> d.faa RETURN f.flight",
+    ),
+    (
         "use_indexes",
         "people",
         "MATCH (a:Person {name: 'Ann'})-[:KNOWS]->(b:Person) RETURN b.name",

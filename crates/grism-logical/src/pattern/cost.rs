@@ -3,6 +3,8 @@
 //! A step is paid for by the rows that it makes, before predicates drop any of them: a step to the flights of a carrier
 //! that leaves few of them for an airport has made all of them first.
 
+use grism_core::Type;
+
 use super::degrees::Degree;
 use super::moves::{DEGREE_OF_PATTERN, Move, Taken};
 use super::planner::{EdgeFacts, Planner};
@@ -67,8 +69,15 @@ impl Planner<'_> {
         let facts = self.facts(index);
         let mut taken = Taken::default();
         taken.names.push(index);
-        self.take_star(index, progress, &mut taken);
-        let star = self.star(index, None, progress).growth(SCANNED_MEMBER_COST);
+        let mut star = Growth {
+            cost: 0.0,
+            rows: 1.0,
+        };
+        // A scan of entities of any kind binds no members.
+        if matches!(self.graph.entities[index].ty, Type::Hyperedge(_)) {
+            self.take_star(index, progress, &mut taken);
+            star = self.star(index, None, progress).growth(SCANNED_MEMBER_COST);
+        }
         let filters = self.filtered(&taken, star.rows, progress);
         // The query has an answer, or whatever the order is costs little.
         progress.rows = (facts.rows * facts.selectivity).max(1.0);

