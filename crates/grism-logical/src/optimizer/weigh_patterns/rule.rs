@@ -247,6 +247,10 @@ fn pays(
     rows_made: f64,
 ) -> bool {
     if let [_, _] = roots {
+        // A step between the two has a row for each of its relationships, which is what is counted.
+        if region.places.len() == 2 {
+            return false;
+        }
         let row_work = match scans_one_star(pattern) {
             true => STAR_ROW_WORK,
             false => ROW_WORK,
