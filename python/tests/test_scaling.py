@@ -13,7 +13,7 @@ from peers.runner import Cell
 from peers.scaling import __main__ as scaling
 from peers.scaling import table
 from peers.scaling.bounds import BOUNDS, MEASURED, ROWS
-from peers.scaling.growth import Measured, Run, growths, point
+from peers.scaling.growth import Measured, Point, Run, growths, point
 from peers.systems import open_system
 from peers.systems.system import Settings
 
@@ -82,10 +82,12 @@ def test_a_table_marks_what_grows_too_fast_and_names_what_has_no_time() -> None:
         {"threads": "2"},
         [size(1, cell("walks-2", 1.0), failed, cell("load-power", 5.0)), size(4, cell("walks-2", 8.0))],
     )
+    for measured in run.measured:
+        measured.floors["walks-2"] = Point(measured.factor, measured.edges, measured.factor)
     shown = table.render(run, MEASURED, TITLES)
     assert "edges: 1,000, 4,000**" in shown
-    assert "| walks-2: paths of 2 hops, count | edges | 1.00 | 8.00 | **1.50** | 1.15 | 100 | 100 |" in shown
-    assert "| squares: cycles of 4 edges through 4 pages | edges | > 120 s | – | – | 1.6 | – | – |" in shown
+    assert "| walks-2: paths of 2 hops, count | edges | 1.00 | 8.00 | **1.50** | 1.15 | 1.00 | 100 | 100 |" in shown
+    assert "| squares: cycles of 4 edges through 4 pages | edges | > 120 s | – | – | 1.6 | – | – | – |" in shown
     assert "Faster than allowed grow walks-2." in shown
     assert "- squares at 1x: > 120 s\n- squares at 4x: not asked" in shown
 

@@ -7,12 +7,13 @@ PYTHONPATH=benches .venv/bin/python -m peers.scaling --sizes 1,4 --only power
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from peers import machine
+from peers import floors, machine
 from peers.data import GRAPHS
 from peers.data.graph import Scale
 from peers.markdown import milliseconds
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace, workloads: Sequence[Workload]) -> Run:
     limits = Limits(options.runs, options.limit, options.load_limit, options.memory * 1024, memory_limit)
     described, before = machine.described(), machine.load()
     done = Run({}, [])
+    with contextlib.redirect_stdout(sys.stderr):
+        built = floors.build(work)
     for graph in (graph for graph in GRAPHS.values() if any(w.graph == graph.name for w in workloads)):
         asked = [workload for workload in workloads if workload.graph == graph.name]
         for factor in options.sizes:
@@ -85,7 +88,12 @@ def run(options: argparse.Namespace, workloads: Sequence[Workload]) -> Run:
             count = edges(graph, data / graph.name)
             cells = runner.cells(column, graph, asked)
             points = {cell.workload: shown(cell, point(cell, factor, count)) for cell in cells}
-            done.measured.append(Measured(graph.name, factor, count, points))
+            beside = {
+                workload.name: point(floors.measure(work, data, workload, options.runs, options.limit), factor, count)
+                for workload in asked
+                if workload.floor and workload.floor[0] in built
+            }
+            done.measured.append(Measured(graph.name, factor, count, points, beside))
             done.facts.update(
                 {
                     **described,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from peers.runner import LOAD
 from peers.scaling.bounds import BOUNDS, LINEAR, Bound, Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from peers.data.graph import Graph
@@ -48,6 +48,8 @@ class Measured:
     edges: int
     points: dict[str, Point]
     """Those of the load and of the questions, by name."""
+    floors: dict[str, Point] = field(default_factory=dict)
+    """Those of the programs in C and C++, which show what the processor's caches do to a time."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Run:
         """A run that was written."""
         found = json.loads(file.read_text())
         measured = [
-            Measured(**{**size, "points": {name: Point(**point) for name, point in size["points"].items()}})
+            Measured(size["graph"], size["factor"], size["edges"], _points(size["points"]), _points(size["floors"]))
             for size in found["measured"]
         ]
         return cls(found["facts"], measured)
@@ -83,11 +85,18 @@ class Growth:
     graph: str
     bound: Bound
     points: tuple[Point, ...]
+    floors: tuple[Point, ...]
+    """Of the floor at the same sizes."""
 
     @property
     def exponents(self) -> list[float | None]:
         """By which power of the amount the time grows from each size to the next; ``None`` where that is unknown."""
         return [exponent(one, other) for one, other in itertools.pairwise(self.points)]
+
+    @property
+    def floor_exponents(self) -> list[float | None]:
+        """The same of the floor."""
+        return [exponent(one, other) for one, other in itertools.pairwise(self.floors)]
 
     @property
     def exceeds(self) -> bool:
@@ -120,7 +129,8 @@ def growths(measured: Sequence[Measured], workloads: Sequence[Workload]) -> list
         for name, title in [(f"{LOAD}-{graph}", "from CSV"), *asked] if asked else []:
             if any(name in size.points for size in sizes):
                 points = tuple(size.points.get(name, Point(size.factor)) for size in sizes)
-                found.append(Growth(name, title, graph, bound_of(name), points))
+                floors = tuple(size.floors.get(name, Point(size.factor)) for size in sizes)
+                found.append(Growth(name, title, graph, bound_of(name), points, floors))
     return found
 
 
@@ -144,6 +154,10 @@ def bound_of(workload: str) -> Bound:
 def edges(graph: Graph, directory: Path) -> int:
     """The edges, or incidences of hyperedges, in the files of a graph."""
     return sum(_lines(directory / edges.path) - 1 for edges in graph.edges)
+
+
+def _points(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Point]:
+    return {name: Point(**point) for name, point in found.items()}
 
 
 def _lines(file: Path) -> int:

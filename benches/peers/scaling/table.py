@@ -40,7 +40,7 @@ def _table(growing: Sequence[Growth]) -> list[str]:
     factors = sorted({point.factor for growth in growing for point in growth.points})
     sizes = [f"{factor:g}x" for factor in factors]
     steps = [f"{one} to {other}" for one, other in itertools.pairwise(sizes)]
-    names = ["workload", "grows with", *(f"{size}, ms" for size in sizes), *steps, "at most"]
+    names = ["workload", "grows with", *(f"{size}, ms" for size in sizes), *steps, "at most", "floor"]
     return [*head([*names, *(f"{size}, MiB" for size in sizes)]), *(_row(growth) for growth in growing)]
 
 
@@ -49,6 +49,8 @@ def _row(growth: Growth) -> str:
     cells += [_time(point) for point in growth.points]
     cells += [_exponent(found, growth.bound.exponent) for found in growth.exponents]
     cells.append(f"{growth.bound.exponent:g}")
+    floor = [found for found in growth.floor_exponents if found is not None]
+    cells.append(", ".join(f"{found:.2f}" for found in floor) or "–")
     return row([*cells, *(mebibytes(point.peak) for point in growth.points)])
 
 
