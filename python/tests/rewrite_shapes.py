@@ -238,6 +238,10 @@ class Shapes:
 
     def finished(self, text: str) -> Asked:
         """The query with a RETURN of any form."""
+        if self.chance(0.1):
+            kept = self.rng.choice(list(self.entities))
+            text += f" WITH {kept} AS w"
+            self.entities, self.edges, self.steps, self.values = {"w": self.entities[kept]}, [], [], []
         if self.chance(0.5):
             self.read = [self.rng.choice(list(self.entities))]
         form = self.rng.choice(["groups"] * 5 + ["count", "count", "distinct", "distinct", "having", "rows", "first"])

@@ -29,6 +29,6 @@ def test_every_rule_that_can_be_left_out_has_a_fault_to_plant() -> None:
     assert set(fuzz_rewrites.optional_rules()) <= faulty
 
 
-@pytest.mark.parametrize("fault", ["weigh_patterns.terms", "weigh_patterns.loops", "drop_implied_uniqueness"])
+@pytest.mark.parametrize("fault", ["weigh_patterns.loops", "drop_implied_uniqueness", "limit_sort", "use_indexes"])
 def test_a_fault_that_is_planted_in_a_rule_is_found(fault: str) -> None:
     assert fuzz_rewrites.found_after(fault, pairs=4_000, seed=11) is not None

@@ -122,12 +122,11 @@ fn grouped(aggregate: &Aggregate, facts: Facts<'_>) -> Option<LogicalPlan> {
 /// What makes one value of those of several starts. Where all of them are one entity, so are their values.
 fn merged(call: &AggregateCall, by_start: bool) -> Option<AggregateFunction> {
     match call.function.built_in()? {
+        AggregateFunction::Min if is_planted("group_components") => Some(AggregateFunction::Max),
         AggregateFunction::Min => Some(AggregateFunction::Min),
         AggregateFunction::Max => Some(AggregateFunction::Max),
         AggregateFunction::Count if !call.distinct => Some(AggregateFunction::Sum),
-        AggregateFunction::Count if by_start || is_planted("group_components") => {
-            Some(AggregateFunction::Max)
-        }
+        AggregateFunction::Count if by_start => Some(AggregateFunction::Max),
         _ => None,
     }
 }

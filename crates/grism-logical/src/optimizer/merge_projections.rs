@@ -6,7 +6,6 @@ use grism_core::{Result, Value, with_stack};
 use std::collections::HashMap;
 
 use super::Facts;
-use super::planted::is_planted;
 use crate::{LogicalExpr, LogicalPlan, NamedExpr};
 
 /// How deeply expressions may nest for a merge, so that merging does not trade a deep plan for a deep expression.
@@ -139,9 +138,7 @@ fn put_together(expressions: &mut [NamedExpr], computed: Vec<NamedExpr>) {
             LogicalExpr::Column(name) => source(&mut computed, name),
             LogicalExpr::Property { entity, key, ty } => {
                 match source(&mut computed, entity.clone()) {
-                    LogicalExpr::Column(entity) if !is_planted("merge_projections") => {
-                        LogicalExpr::Property { entity, key, ty }
-                    }
+                    LogicalExpr::Column(entity) => LogicalExpr::Property { entity, key, ty },
                     _ => LogicalExpr::Property { entity, key, ty },
                 }
             }
