@@ -172,7 +172,14 @@ def test_a_plan_of_a_rust_program_is_read_by_the_module(graph: gr.Graph) -> None
         "snapshot": planned.snapshot,
         "commit": planned.commit,
         "config": config,
-        "runtime": {"threads": 1, "batch_rows": 100, "memory_limit": None, "timeout_ms": None, "resources": {}},
+        "runtime": {
+            "threads": 1,
+            "alone_micros": 100,
+            "batch_rows": 100,
+            "memory_limit": None,
+            "timeout_ms": None,
+            "resources": {},
+        },
     }
 
     parts = [json.dumps(request).encode(), planned.plan]
