@@ -433,7 +433,8 @@ def test_files_are_synced_before_the_log_names_them(path: Path, tmp_path: Path) 
         "synced": rf"fsync\(\d+<({root}[^>]*)>",
         "entry": rf'link(?:at)?\(.*"[^"]*\.tmp-[^"]*".*"({root}/_grism/snapshots/\d+\.json)"',
         "linked": rf'link(?:at)?\(.*"({root}[^"]*)"',
-        "renamed": rf'rename\w*\(.*"({root}[^"]*)"[^"]*\)',
+        # A call that another thread's interrupts has no bracket at the end of its line.
+        "renamed": rf'rename\w*\(.*"({root}[^"]*)"',
         "created": rf'openat\([^"]*"({root}[^"]*)", [^,)]*O_CREAT',
         "made": rf'mkdir\("({root}[^"]*)".* = 0$',
     }
