@@ -30,7 +30,7 @@ use crate::{
 /// The leaves of the input take their pieces from queues that the threads share, so the outputs add up to the whole. Where each
 /// thread sorts its rows, the outputs are merged. A slow consumer slows the threads, since the channels are bounded.
 ///
-/// The input begins on the thread that asks for its rows, and is done there where it takes next to no time ([`LateThreads`]).
+/// The input begins on the thread that asks for its rows, and is done there where it takes next to no time (`late_threads.rs`).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ParallelExec {
     threads: usize,
