@@ -62,7 +62,7 @@ impl IdList {
         self.narrow.len() + self.wide.len()
     }
 
-    /// Whether there is none.
+    /// Whether it holds no id.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
