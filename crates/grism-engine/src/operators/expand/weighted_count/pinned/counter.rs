@@ -19,6 +19,8 @@ pub(super) struct Counter {
 }
 
 impl Counter {
+    /// A counter for `forest`, which has counted nothing yet.
+    ///
     /// # Errors
     /// `ResourceExhausted` past the memory limit.
     pub(super) fn try_new(
